@@ -1,0 +1,147 @@
+/**
+ * What every npm script begins with: the right Node, the locked dependencies, an up-to-date build.
+ * Runs before anything is installed, so it imports Node's own modules only.
+ * All notices go to stderr: `npm pack --json` and `thalweg --json` keep stdout for themselves.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, chmodSync, cpSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** The folder of package.json. */
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The export condition under which `thalweg/…` resolves to the TypeScript sources. */
+export const sourceCondition = 'thalweg-source';
+
+const minimumNode = [20, 19];
+
+/** Prints a notice about the work of a script. */
+export const say = (/** @type {string} */ text) => process.stderr.write(`${text}\n`);
+
+/** Prints one line and ends the process. */
+export function fail(/** @type {string} */ text, code = 1) {
+  say(text);
+  process.exit(code);
+}
+
+/**
+ * Runs a program of node_modules or Node itself in the repository root with inherited streams; returns its exit code.
+ * @param {string} command a name under node_modules/.bin, or an executable
+ * @param {readonly string[]} args
+ * @param {{ env?: Record<string, string>, stdio?: import('node:child_process').StdioOptions }} [options]
+ */
+export function run(command, args, { env = {}, stdio = 'inherit' } = {}) {
+  const local = path.join(root, 'node_modules', '.bin', command);
+  const windows = process.platform === 'win32';
+  const program = existsSync(local) ? local : command;
+  const result = spawnSync(program, args, { cwd: root, stdio, env: { ...process.env, ...env }, shell: windows });
+  if (result.error) {
+    say(`${command}: ${result.error.message}`);
+    return 127;
+  }
+  return result.status ?? 1;
+}
+
+/** Runs one TypeScript file on the sources, without a build; returns its exit code. */
+export const runTypeScript = (/** @type {string} */ file, /** @type {readonly string[]} */ args = []) =>
+  run(process.execPath, ['--conditions', sourceCondition, '--import', 'tsx', file, ...args]);
+
+/** Stops with one line when Node is older than package.json asks for. */
+export function ensureNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < minimumNode[0] || (major === minimumNode[0] && minor < minimumNode[1])) {
+    fail(`thalweg: Node ${minimumNode.join('.')} or newer is required, got ${process.versions.node}.`, 2);
+  }
+}
+
+const readJson = (/** @type {string} */ file) => JSON.parse(readFileSync(path.join(root, file), 'utf8'));
+
+/** The first locked package that node_modules lacks or holds in another version; undefined when all agree. */
+export function staleDependency() {
+  const installedRecord = 'node_modules/.package-lock.json';
+  if (!existsSync(path.join(root, installedRecord))) return 'node_modules';
+  const locked = readJson('package-lock.json').packages;
+  const installed = readJson(installedRecord).packages;
+  const own = new Set(Object.keys(locked[''].optionalDependencies ?? {}).map((name) => `node_modules/${name}`));
+  return Object.keys(locked).find((name) => {
+    if (name === '') return false;
+    // An optional package that is absent belongs to another platform, except for those that this package itself asks for.
+    if (!(name in installed)) return !locked[name].optional || own.has(name);
+    return installed[name].version !== locked[name].version || !existsSync(path.join(root, name));
+  });
+}
+
+/** Installs the locked dependencies when they are missing or stale. */
+export function ensureDependencies() {
+  const stale = staleDependency();
+  if (stale === undefined) return;
+  say(`thalweg: installing dependencies (${stale} is missing or out of date)`);
+  // No dependency needs its install script: onnxruntime-node's would only fetch CUDA libraries of several hundred megabytes.
+  const code = run('npm', ['ci', '--ignore-scripts', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'], {
+    stdio: ['ignore', 2, 2],
+  });
+  if (code !== 0) fail(`thalweg: npm ci failed with code ${code}; is the package registry reachable?`, 1);
+}
+
+/** Newest modification time under a file or folder, in milliseconds. */
+function newest(/** @type {string} */ entry) {
+  const stats = statSync(entry);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  // A folder's own time moves when a file in it is deleted or renamed.
+  return readdirSync(entry).reduce((time, name) => Math.max(time, newest(path.join(entry, name))), stats.mtimeMs);
+}
+
+/** Its time is that of the last complete build. */
+const buildStamp = path.join('dist', '.built');
+const buildInputs = ['src', 'package.json', 'tsconfig.base.json', 'tsconfig.build.json'];
+
+/** True when dist is missing or older than a source. */
+export function buildIsStale() {
+  const stamp = path.join(root, buildStamp);
+  if (!existsSync(stamp)) return true;
+  const built = statSync(stamp).mtimeMs;
+  return buildInputs.some((input) => newest(path.join(root, input)) > built);
+}
+
+/** Compiles src to dist. The new build replaces the old one only when it is complete, so no stale file survives. */
+export function build() {
+  const fresh = path.join(root, '.cache', 'build');
+  rmSync(fresh, { recursive: true, force: true });
+  const started = Date.now();
+  // tsc reports on stdout; ours goes to stderr.
+  const code = run('tsc', ['-p', 'tsconfig.build.json', '--outDir', fresh], { stdio: ['ignore', 2, 2] });
+  if (code !== 0) fail('thalweg: the build failed; dist is unchanged.', 1);
+  copyAssets(path.join(root, 'src'), fresh);
+  const dist = path.join(root, 'dist');
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
+  writeFileSync(path.join(root, buildStamp), '');
+  // A source saved while tsc ran belongs to the next build.
+  utimesSync(path.join(root, buildStamp), new Date(started), new Date(started));
+  const main = path.join(dist, 'cli', 'main.js');
+  if (existsSync(main)) chmodSync(main, 0o755);
+  say(`thalweg: built dist in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Copies what tsc leaves behind (styles, templates, data) to the same place in the build. */
+function copyAssets(/** @type {string} */ from, /** @type {string} */ to) {
+  cpSync(from, to, {
+    recursive: true,
+    filter: (source) => statSync(source).isDirectory() || /\.(css|html|json|svg|js|mjs|wasm)$/.test(source),
+  });
+}
+
+/** Builds when a source is newer than dist. */
+export function ensureBuild() {
+  if (buildIsStale()) build();
+}
+
+/** True when the file of `url` is the program that Node was started with. */
+export const isMain = (/** @type {string} */ url) => process.argv[1] !== undefined && url === pathToFileURL(process.argv[1]).href;
+
+if (isMain(import.meta.url)) {
+  ensureNode();
+  ensureDependencies();
+  ensureBuild();
+}

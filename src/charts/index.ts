@@ -1,0 +1,22 @@
+/** Figures as SVG strings, the HTML report, and measurements as text. @module */
+export { confusionMatrix, wilsonInterval } from './confusion-matrix.ts';
+export type { ConfusionMatrixData } from './confusion-matrix.ts';
+export { costBars } from './cost-bars.ts';
+export type { MeasurementCost } from './cost-bars.ts';
+export { eigenvalueChart } from './eigenvalue-chart.ts';
+export type { EigenvalueChartData } from './eigenvalue-chart.ts';
+export type { FigureOptions, NumberList } from './figure.ts';
+export { formatMeasurement, formatNumber, formatSeconds } from './format.ts';
+export { layerBars } from './layer-bars.ts';
+export type { LayerCurvature } from './layer-bars.ts';
+export { lineProfiles } from './line-profiles.ts';
+export type { LineProfile, LineProfilesOptions } from './line-profiles.ts';
+export { planeContour } from './plane-contour.ts';
+export type { PlaneContourOptions, PlaneData } from './plane-contour.ts';
+export { reportPage } from './report.ts';
+export type { Report, ReportFigure, ReportSection, ReportTable, SummaryItem } from './report.ts';
+export { sparkline } from './sparkline.ts';
+export { spectralDensity } from './spectral-density.ts';
+export type { BoundedEigenvalue, SpectralDensityData, SpectralDensityOptions } from './spectral-density.ts';
+export { trainingCurves } from './training-curves.ts';
+export type { CurveSeries, TrainingCurvesData, TrainingCurvesOptions } from './training-curves.ts';

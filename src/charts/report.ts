@@ -1,0 +1,137 @@
+/** The report: one self-contained HTML page that opens offline. @module */
+import { ArgumentError, ShapeError } from '../util/errors.ts';
+import { formatMeasurement, formatNumber } from './format.ts';
+import { reportCss } from './report-css.ts';
+
+/** A headline number with its error and one line on what it means. */
+export interface SummaryItem {
+  readonly label: string;
+  /** Numbers are written by `formatMeasurement`; text as it is. */
+  readonly value: number | string;
+  readonly error?: number;
+  readonly note?: string;
+}
+
+export interface ReportFigure {
+  /** An SVG document as the figure functions return it; inserted unescaped. */
+  readonly svg: string;
+  readonly caption: string;
+}
+
+export interface ReportTable {
+  readonly columns: readonly string[];
+  /** Cells in the order of the columns; numbers are written by `formatNumber`. */
+  readonly rows: readonly (readonly (string | number)[])[];
+  readonly caption?: string;
+}
+
+export interface ReportSection {
+  /** Anchor of the section: a letter, then letters, digits, `-` or `_`. */
+  readonly id: string;
+  readonly heading: string;
+  /** Plain text; an empty line parts paragraphs. */
+  readonly text: string;
+  readonly figures?: readonly ReportFigure[];
+  readonly tables?: readonly ReportTable[];
+}
+
+export interface Report {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** How the numbers came about: versions, seed, machine, commands. */
+  readonly provenance: Readonly<Record<string, string>>;
+  readonly summary: readonly SummaryItem[];
+  readonly sections: readonly ReportSection[];
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text made safe for HTML content and attribute values. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+
+const paragraphs = (text: string): string =>
+  text.split(/\n\s*\n/).map((part) => part.trim()).filter((part) => part !== '').map((part) => `<p>${escapeHtml(part)}</p>`).join('\n');
+
+function summaryItem({ label, value, error, note }: SummaryItem): string {
+  const text = typeof value === 'number' ? formatMeasurement(value, error) : value;
+  // In `(1.2 ± 0.1)×10⁷` the error stays inside its brackets; only a plain pair is set in two weights.
+  const pair = /^([^()]*?)( ± [^()]*)$/.exec(text);
+  const shown = pair === null ? escapeHtml(text) : `${escapeHtml(pair[1])}<span class="error">${escapeHtml(pair[2])}</span>`;
+  const remark = note === undefined ? '' : `<dd class="note">${escapeHtml(note)}</dd>`;
+  return `<div><dt>${escapeHtml(label)}</dt><dd class="value">${shown}</dd>${remark}</div>`;
+}
+
+const figureHtml = ({ svg, caption }: ReportFigure): string =>
+  `<figure><div class="plate">${svg}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+
+const looksNumeric = (cell: string | number): boolean => typeof cell === 'number' || /^[(−+-]?\d|^(NaN|[−-]?∞|—|–)$/.test(cell);
+
+function tableHtml({ columns, rows, caption }: ReportTable): string {
+  const ragged = rows.find((row) => row.length !== columns.length);
+  if (ragged !== undefined) {
+    throw new ShapeError({ operation: 'reportPage', required: `rows of a table must have its ${columns.length} columns`, received: `${ragged.length} cells` });
+  }
+  const kind = columns.map((_, i) => (rows.length > 0 && rows.every((row) => looksNumeric(row[i])) ? ' class="number"' : ''));
+  const cell = (value: string | number): string => escapeHtml(typeof value === 'number' ? formatNumber(value) : value);
+  const head = columns.map((column, i) => `<th scope="col"${kind[i]}>${escapeHtml(column)}</th>`).join('');
+  const body = rows.map((row) => `<tr>${row.map((value, i) => `<td${kind[i]}>${cell(value)}</td>`).join('')}</tr>`).join('\n');
+  const note = caption === undefined ? '' : `<caption>${escapeHtml(caption)}</caption>`;
+  return `<div class="scroll"><table>${note}<thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
+}
+
+const sectionHtml = ({ id, heading, text, figures = [], tables = [] }: ReportSection): string => [
+  `<section aria-labelledby="${id}"><h2 id="${id}">${escapeHtml(heading)}</h2>`,
+  paragraphs(text), ...figures.map(figureHtml), ...tables.map(tableHtml), '</section>',
+].join('\n');
+
+const entry = ([name, value]: readonly [string, string]): string => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`;
+
+function requireAnchors(sections: readonly ReportSection[]): void {
+  const seen = new Set(['provenance']);
+  for (const { id } of sections) {
+    if (!/^[A-Za-z][\w-]*$/.test(id) || seen.has(id)) {
+      throw new ArgumentError({ operation: 'reportPage', required: 'section ids must be distinct, a letter followed by letters, digits, - or _, and not provenance', received: id });
+    }
+    seen.add(id);
+  }
+}
+
+/**
+ * A report as one HTML file: no script, no external resource (a content security policy forbids them), light and dark by the
+ * reader's preference, readable on a phone, and printable. All text is escaped; only `svg` is inserted as it is.
+ * @throws ArgumentError on a section id that cannot be an anchor or is used twice; ShapeError on a ragged table.
+ */
+export function reportPage({ title, subtitle, provenance, summary, sections }: Report): string {
+  requireAnchors(sections);
+  const contents = sections.map(({ id, heading }) => `<li><a href="#${id}">${escapeHtml(heading)}</a></li>`);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none';style-src 'unsafe-inline';img-src data:">
+<title>${escapeHtml(title)}</title>
+<style>${reportCss()}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(title)}</h1>
+${subtitle === undefined ? '' : `<p class="subtitle-line">${escapeHtml(subtitle)}</p>`}
+<dl class="summary">
+${summary.map(summaryItem).join('\n')}
+</dl>
+</header>
+<nav class="contents" aria-label="Contents"><h2>Contents</h2><ol>
+${contents.join('\n')}
+<li><a href="#provenance">How this was made</a></li>
+</ol></nav>
+<main>
+${sections.map(sectionHtml).join('\n')}
+</main>
+<footer><h2 id="provenance">How this was made</h2><dl class="provenance">
+${Object.entries(provenance).map(entry).join('\n')}
+</dl></footer>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,25 @@
+/** Datasets that work in Node and in the browser. `data/node.ts` adds those that read files. @module */
+export { batches, epochOrder } from './batches.ts';
+export type { BatchOptions } from './batches.ts';
+export { divide, labelCounts, makeSplit, stratifiedIndices, subset, takeRows } from './dataset.ts';
+export type { Dataset, DatasetKind, Split } from './dataset.ts';
+export { gaussianClusters } from './gaussian-clusters.ts';
+export type { GaussianClustersOptions } from './gaussian-clusters.ts';
+export { parseIdx } from './idx.ts';
+export type { IdxFile } from './idx.ts';
+export { iris } from './iris.ts';
+export type { IrisOptions } from './iris.ts';
+export { mnistFromFiles } from './mnist.ts';
+export type { MnistFiles, MnistOptions } from './mnist.ts';
+export { modularArithmetic } from './modular-arithmetic.ts';
+export type { ModularArithmeticOptions } from './modular-arithmetic.ts';
+export { datasetLoader, datasets, loadDataset } from './registry.ts';
+export type { DatasetEntry, DatasetRegistry } from './registry.ts';
+export { sparseParity } from './sparse-parity.ts';
+export type { SparseParityDataset, SparseParityOptions } from './sparse-parity.ts';
+export { spirals } from './spirals.ts';
+export type { SpiralsOptions } from './spirals.ts';
+export { standardized } from './standardized.ts';
+export type { SyntheticOptions } from './synthetic.ts';
+export { teacherStudent } from './teacher-student.ts';
+export type { TeacherLayer, TeacherStudentDataset, TeacherStudentOptions } from './teacher-student.ts';

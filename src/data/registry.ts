@@ -1,0 +1,64 @@
+/** Datasets by name. @module */
+import { ArgumentError } from '../util/errors.ts';
+import type { Dataset } from './dataset.ts';
+import { gaussianClusters } from './gaussian-clusters.ts';
+import type { GaussianClustersOptions } from './gaussian-clusters.ts';
+import { iris } from './iris.ts';
+import type { IrisOptions } from './iris.ts';
+import { modularArithmetic } from './modular-arithmetic.ts';
+import type { ModularArithmeticOptions } from './modular-arithmetic.ts';
+import { sparseParity } from './sparse-parity.ts';
+import type { SparseParityDataset, SparseParityOptions } from './sparse-parity.ts';
+import { spirals } from './spirals.ts';
+import type { SpiralsOptions } from './spirals.ts';
+import { teacherStudent } from './teacher-student.ts';
+import type { TeacherStudentDataset, TeacherStudentOptions } from './teacher-student.ts';
+
+export interface DatasetEntry {
+  /** One line for lists. */
+  readonly description: string;
+  load(options?: object): Promise<Dataset>;
+}
+
+/** Registries by dataset name. */
+export type DatasetRegistry = Readonly<Record<string, DatasetEntry>>;
+
+/** The datasets that need no file system. */
+export const datasets = {
+  iris: { description: '150 flowers of three species, 4 features', load: async (options?: IrisOptions): Promise<Dataset> => iris(options) },
+  'gaussian-clusters': {
+    description: 'normal clusters, one a class',
+    load: async (options?: GaussianClustersOptions): Promise<Dataset> => gaussianClusters(options),
+  },
+  spirals: { description: 'interleaved spirals in the plane', load: async (options?: SpiralsOptions): Promise<Dataset> => spirals(options) },
+  'teacher-student': {
+    description: 'regression on a random tanh network',
+    load: async (options?: TeacherStudentOptions): Promise<TeacherStudentDataset> => teacherStudent(options),
+  },
+  'sparse-parity': {
+    description: 'parity of a few of many bits',
+    load: async (options?: SparseParityOptions): Promise<SparseParityDataset> => sparseParity(options),
+  },
+  'modular-arithmetic': {
+    description: 'a + b mod p, as sequences of tokens',
+    load: async (options?: ModularArithmeticOptions): Promise<Dataset> => modularArithmetic(options),
+  },
+} as const satisfies DatasetRegistry;
+
+/** A `loadDataset(name, options)` over a registry; options and result have the types of the entry. */
+export function datasetLoader<R extends DatasetRegistry>(registry: R) {
+  /** Loads a dataset by name. @throws ArgumentError when there is none of that name; what the dataset itself throws. */
+  return async function loadDataset<N extends keyof R & string>(
+    name: N, options?: Parameters<R[N]['load']>[0],
+  ): Promise<Awaited<ReturnType<R[N]['load']>>> {
+    if (!Object.hasOwn(registry, name)) {
+      throw new ArgumentError({
+        operation: 'loadDataset', required: 'name must be that of a dataset', received: `'${name}'`, remedy: Object.keys(registry).join(', '),
+      });
+    }
+    return await registry[name].load(options) as Awaited<ReturnType<R[N]['load']>>;
+  };
+}
+
+/** Loads one of the portable datasets by name. */
+export const loadDataset = datasetLoader(datasets);

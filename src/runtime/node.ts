@@ -1,0 +1,22 @@
+/** The backend for Node: ONNX Runtime's native build, loaded when first asked for. @module */
+import { availableParallelism } from 'node:os';
+import type { ModelRuntime } from '../core/backend.ts';
+import { requireThreadCount } from './threads.ts';
+import { createOrtBackend, type OrtOptions } from './ort.ts';
+
+export interface NodeRuntimeOptions extends Partial<OrtOptions> {
+  /** Threads of one operation. Default: as many as the machine gives this process. */
+  readonly threads?: number;
+}
+
+/**
+ * A backend on the CPU (or on what `providers` names). A session runs on the calling thread and its helpers: the event
+ * loop stands still while it does.
+ *
+ * @throws ArgumentError when `threads` is not a positive integer.
+ */
+export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<ModelRuntime> {
+  const threads = requireThreadCount('nodeRuntime', options.threads ?? availableParallelism());
+  const ort = await import('onnxruntime-node');
+  return createOrtBackend(ort, 'onnxruntime-node', { providers: ['cpu'], ...options, threads });
+}

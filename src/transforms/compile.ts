@@ -1,0 +1,210 @@
+/** From a function over tensors to an asynchronous function over host arrays. @module */
+import { ArgumentError } from '../util/errors.ts';
+import { defaultExecutor, type Executor, type Session } from '../core/backend.ts';
+import { explainNonFinite, firstNonFinite } from '../core/evaluate.ts';
+import type { Graph } from '../core/graph.ts';
+import { NDArray, type DType } from '../core/ndarray.ts';
+import { optimize } from './passes.ts';
+import { bytesOfTypes, splitGraph } from './split.ts';
+import { flattenArguments, traceArguments, type FlatArguments, type TracedFunction } from './signature.ts';
+import type { Host } from './trees.ts';
+
+export interface CompileOptions {
+  /** Backend; default: the one an entry point (`thalweg/node`, `thalweg/web`) has set. */
+  readonly executor?: Executor;
+  /** Passes before lowering (dead code, common subexpressions, constants, identities). Default true. */
+  readonly optimize?: boolean;
+  /** Check every floating-point result; a NaN or an infinity raises a NonFiniteError that names its first origin. Default false. */
+  readonly requireFinite?: boolean;
+  /** Element type of plain numbers among the arguments. Default float32. */
+  readonly dtype?: DType;
+  /** Name in error messages. */
+  readonly name?: string;
+}
+
+export interface BindOptions extends CompileOptions {
+  /** How many leading arguments are bound. */
+  readonly bind: number;
+  /**
+   * Whether the residuals become constants of the program, which the backend may rearrange once (packed matrices,
+   * blocked convolution weights), at the price of a new session for each binding. Default false.
+   */
+  readonly embed?: boolean;
+}
+
+type Leading<Args extends unknown[], N extends number, Acc extends unknown[] = []> = Acc['length'] extends N ? Acc : Args extends [infer First, ...infer Rest] ? Leading<Rest, N, [...Acc, First]> : Args;
+type Following<Args extends unknown[], N extends number, Acc extends unknown[] = []> = Acc['length'] extends N ? Args : Args extends [infer First, ...infer Rest] ? Following<Rest, N, [...Acc, First]> : Args;
+/** Host arguments of a traced function's arguments; a scalar may be given as a number. */
+export type HostArguments<Args extends unknown[]> = { [K in keyof Args]: Host<Args[K]> };
+
+/** A compiled function: host arrays in, host arrays out. */
+export interface Compiled<Args extends unknown[], Out> {
+  (...args: HostArguments<Args>): Promise<Host<Out>>;
+  /** The optimised graph at these arguments' types, for printing and counting. */
+  graph(...args: HostArguments<Args>): Graph;
+  /** Releases the sessions; the function may not be called afterwards. */
+  dispose(): Promise<void>;
+}
+
+/** What a binding keeps and what each call runs. */
+export interface BindingCost {
+  /** Operations run once, when bound. */
+  readonly boundOperations: number;
+  /** Operations run at each call. */
+  readonly callOperations: number;
+  /** Values kept from the bound part. */
+  readonly residuals: number;
+  readonly residualBytes: number;
+}
+
+/** A function with its leading arguments bound. */
+export interface Bound<Args extends unknown[], Out> {
+  (...args: HostArguments<Args>): Promise<Host<Out>>;
+  /** What the latest call kept and ran; undefined before the first. */
+  readonly cost: BindingCost | undefined;
+  /** Releases what was kept. */
+  dispose(): Promise<void>;
+}
+
+/** A function to be bound: call it with the leading arguments. */
+export interface Binder<Args extends unknown[], N extends number, Out> {
+  (...args: HostArguments<Leading<Args, N>>): Promise<Bound<Following<Args, N>, Out>>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Compiles `f`: traced once for each signature of its arguments (structure, shapes, dtypes), optimised, and run by the
+ * backend. With `{ bind: n }` the first n arguments are bound first: what depends on them alone runs once, and each call
+ * runs only the rest, so k Hessian-vector products at one point cost one gradient and k tangent passes.
+ *
+ * @throws ArgumentError when there is no backend or an argument is not a host array; whatever tracing `f` throws.
+ */
+export function compile<Args extends unknown[], Out, const N extends number>(f: (...args: Args) => Out, options: BindOptions & { readonly bind: N }): Binder<Args, N, Out>;
+export function compile<Args extends unknown[], Out>(f: (...args: Args) => Out, options?: CompileOptions): Compiled<Args, Out>;
+export function compile<Args extends unknown[], Out>(f: (...args: Args) => Out, options: CompileOptions & Partial<BindOptions> = {}): unknown {
+  const program = new Program(f as (...args: never[]) => unknown, options);
+  return options.bind === undefined ? compiled(program) : binder(program, options.bind, options.embed ?? false);
+}
+
+interface Traced extends TracedFunction {
+  readonly key: string;
+}
+
+/** The traces of one function, by signature. */
+class Program {
+  readonly name: string;
+  readonly options: CompileOptions;
+  readonly #function: (...args: never[]) => unknown;
+  readonly #traces = new Map<string, Traced>();
+
+  constructor(f: (...args: never[]) => unknown, options: CompileOptions) {
+    this.#function = f;
+    this.options = options;
+    this.name = options.name ?? (f.name === '' ? 'compiled function' : f.name);
+  }
+
+  get executor(): Executor { return this.options.executor ?? defaultExecutor(); }
+
+  flatten(args: readonly unknown[]): FlatArguments { return flattenArguments(this.name, args, this.options.dtype ?? 'float32'); }
+
+  trace(flat: FlatArguments, count: number): Traced {
+    let traced = this.#traces.get(flat.key);
+    if (traced === undefined) {
+      const raw = traceArguments(this.name, this.#function, flat, count);
+      traced = { ...raw, key: flat.key, graph: this.options.optimize === false ? raw.graph : optimize(raw.graph) };
+      this.#traces.set(flat.key, traced);
+    }
+    return traced;
+  }
+
+  /** @throws NonFiniteError when results are to be finite and are not. */
+  check(graph: Graph, inputs: readonly NDArray[], outputs: readonly NDArray[]): void {
+    if (this.options.requireFinite === true && outputs.some((output) => firstNonFinite(output) >= 0)) explainNonFinite(this.name, graph, inputs);
+  }
+}
+
+/** Sessions made once for each key; a failed one may be tried again. */
+class SessionCache {
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  get(key: string, make: () => Promise<Session>): Promise<Session> {
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = make();
+      session.catch(() => this.#sessions.delete(key));
+      this.#sessions.set(key, session);
+    }
+    return session;
+  }
+
+  async dispose(): Promise<void> {
+    const all = await Promise.allSettled(this.#sessions.values());
+    this.#sessions.clear();
+    await Promise.all(all.map((result) => (result.status === 'fulfilled' ? result.value.dispose() : undefined)));
+  }
+}
+
+function compiled(program: Program): Compiled<unknown[], unknown> {
+  const sessions = new SessionCache();
+  const call = async (...args: unknown[]): Promise<unknown> => {
+    const flat = program.flatten(args);
+    const traced = program.trace(flat, args.length);
+    const session = await sessions.get(flat.key, () => program.executor.prepare(traced.graph));
+    const outputs = await session.run(flat.leaves);
+    program.check(traced.graph, flat.leaves, outputs);
+    return traced.rebuild(outputs);
+  };
+  return Object.assign(call, {
+    graph: (...args: unknown[]) => program.trace(program.flatten(args), args.length).graph,
+    dispose: () => sessions.dispose(),
+  }) as Compiled<unknown[], unknown>;
+}
+
+function binder(program: Program, count: number, embed: boolean): Binder<unknown[], number, unknown> {
+  if (!Number.isInteger(count) || count < 0) throw new ArgumentError({ operation: 'compile', required: 'bind must be the number of leading arguments to bind', received: String(count) });
+  const sessions = new SessionCache();
+  const splits = new Map<string, ReturnType<typeof splitGraph>>();
+  const bindArguments = (...bound: unknown[]): Promise<Bound<unknown[], unknown>> => {
+    if (bound.length !== count) throw new ArgumentError({ operation: program.name, required: `${count} arguments to bind`, received: String(bound.length) });
+    const boundFlat = program.flatten(bound);
+    return Promise.resolve(boundFunction(program, count, embed, sessions, splits, bound, boundFlat.leaves));
+  };
+  return Object.assign(bindArguments, { dispose: () => sessions.dispose() });
+}
+
+/** The call side of a binding: residuals are computed at the first call of each signature and kept. */
+function boundFunction(program: Program, count: number, embed: boolean, sessions: SessionCache, splits: Map<string, ReturnType<typeof splitGraph>>, bound: readonly unknown[], boundLeaves: readonly NDArray[]): Bound<unknown[], unknown> {
+  const residuals = new Map<string, Promise<NDArray[]>>();
+  const own = new SessionCache();
+  let cost: BindingCost | undefined;
+  const call = async (...rest: unknown[]): Promise<unknown> => {
+    const flat = program.flatten([...bound, ...rest]);
+    const traced = program.trace(flat, count + rest.length);
+    const { key } = flat;
+    let split = splits.get(key);
+    if (split === undefined) splits.set(key, (split = splitGraph(traced.graph, boundLeaves.length)));
+    const parts = split;
+    let kept = residuals.get(key);
+    if (kept === undefined) {
+      kept = sessions.get(`bound ${key}`, () => program.executor.prepare(parts.bound)).then((session) => session.run(boundLeaves));
+      residuals.set(key, kept);
+    }
+    const values = await kept;
+    cost = {
+      boundOperations: parts.bound.nodes.length, callOperations: parts.call.nodes.length, residuals: values.length,
+      residualBytes: bytesOfTypes(parts.bound.outputs),
+    };
+    const callLeaves = flat.leaves.slice(boundLeaves.length);
+    const session = embed
+      ? await own.get(key, () => program.executor.prepare(parts.call, new Map(values.map((value, i) => [i, value]))))
+      : await sessions.get(`call ${key}`, () => program.executor.prepare(parts.call));
+    const outputs = await session.run(embed ? callLeaves : [...values, ...callLeaves]);
+    program.check(traced.graph, flat.leaves, outputs);
+    return traced.rebuild(outputs);
+  };
+  const dispose = async (): Promise<void> => {
+    residuals.clear();
+    await own.dispose();
+  };
+  return Object.defineProperty(Object.assign(call, { dispose }), 'cost', { get: () => cost }) as unknown as Bound<unknown[], unknown>;
+}
