@@ -25,11 +25,10 @@ export function lowerConv(lowering: Lowering, node: Node<ConvParams>): LoweredVa
   const { strides, padding, inputDilation, kernelDilation, groups } = node.params;
   const [x, kernel] = node.inputs;
   lowering.require('Conv', x.dtype, 'conv');
-  let { name, shape } = dilate(lowering, lowering.name(x), x.shape, inputDilation, lowering.scalar(0, x.dtype));
+  let { name } = dilate(lowering, lowering.name(x), x.shape, inputDilation, lowering.scalar(0, x.dtype));
   if (padding.some(([low, high]) => low < 0 || high < 0)) {
     const cut = (side: 0 | 1): number[] => [0, 0, ...padding.map((pair) => Math.min(0, pair[side]))];
     name = lowering.node('Pad', [name, lowering.int64([...cut(0), ...cut(1)]), lowering.scalar(0, x.dtype)])[0];
-    shape = shape.map((n, i) => n + cut(0)[i] + cut(1)[i]);
   }
   const grow = (side: 0 | 1): number[] => padding.map((pair) => Math.max(0, pair[side]));
   const [output] = lowering.node('Conv', [name, lowering.name(kernel)], {

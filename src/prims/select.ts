@@ -2,7 +2,8 @@
 import { DtypeError, ShapeError } from '../util/errors.ts';
 import { allocate, NDArray, sameShape } from '../core/ndarray.ts';
 import { bind1, type Primitive, type Tensor } from '../core/tensor.ts';
-import { zerosLike } from './constant.ts';
+import { lessEqualPrimitive } from './binary.ts';
+import { splatOf, zerosLike } from './constant.ts';
 import { elementwiseBatch, looseShape, nonlinear, requireCount, requireSameTypes } from './rules.ts';
 
 /** `select(condition, x, y)`: x where the condition holds, else y. Linear in x and y together. */
@@ -30,6 +31,11 @@ export const selectPrimitive: Primitive<Record<string, never>> = {
   batch: elementwiseBatch(() => selectPrimitive),
   simplify: (_, [, x, y]) => (x === y ? [x] : null),
   onnx(lowering, node) {
+    const rectified = rectifiedInput(node.inputs);
+    if (rectified !== null && lowering.supports('Relu', rectified.dtype)) {
+      const value = lowering.loose(rectified);
+      return [{ name: lowering.node('Relu', [value.name])[0], shape: value.shape }];
+    }
     const values = node.inputs.map((input) => lowering.loose(input));
     const shape = looseShape(values);
     const [condition, x, y] = values.map((value) => value.name);
@@ -44,6 +50,13 @@ export const selectPrimitive: Primitive<Record<string, never>> = {
   },
   samples: () => [{ params: {}, inputs: [{ shape: [3, 4], dtype: 'bool' }, { shape: [3, 4], dtype: 'float64' }, { shape: [3, 4], dtype: 'float64' }] }],
 };
+
+/** The x of `select(x <= 0, 0, x)`, for which ONNX has a faster operation that also keeps NaN. */
+function rectifiedInput([condition, zero, x]: readonly Tensor[]): Tensor | null {
+  const test = condition.node;
+  if (test?.primitive.name !== lessEqualPrimitive.name || splatOf(zero) !== 0) return null;
+  return test.inputs[0] === x && splatOf(test.inputs[1]) === 0 ? x : null;
+}
 
 /** x where the condition holds, else y; all of one shape. */
 export const select = (condition: Tensor, x: Tensor, y: Tensor): Tensor => bind1(selectPrimitive, {}, condition, x, y);

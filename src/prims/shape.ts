@@ -2,8 +2,9 @@
 import { AxisError, DtypeError, ShapeError } from '../util/errors.ts';
 import { allocate, NDArray, sizeOf, type Shape } from '../core/ndarray.ts';
 import { forEachIndex, stridesOf } from '../core/strides.ts';
-import { bind1, type Primitive, type Tensor } from '../core/tensor.ts';
+import { bind1, type Node, type Primitive, type Tensor } from '../core/tensor.ts';
 import { zerosLike } from './constant.ts';
+import { dot, dotPrimitive, type DotParams } from './dot.ts';
 import { alignBatch, batchWith, linear } from './rules.ts';
 import { slice } from './slice.ts';
 
@@ -43,6 +44,15 @@ const inverse = (permutation: readonly number[]): number[] => {
   return out;
 };
 
+/** (x y)' = y' x': a product whose two groups of free axes are exchanged is the product of the exchanged factors. */
+function exchangeFactors({ params: { batch, contract }, inputs: [x, y] }: Node<DotParams>, permutation: readonly number[]): Tensor[] | null {
+  const nBatch = batch[0].length;
+  const nLeft = x.rank - nBatch - contract[0].length;
+  const nRight = permutation.length - nBatch - nLeft;
+  const exchanged = permutation.every((axis, i) => axis === (i < nBatch ? i : i < nBatch + nRight ? i + nLeft : i - nRight));
+  return exchanged ? [dot(y, x, { batch: [batch[1], batch[0]], contract: [contract[1], contract[0]] })] : null;
+}
+
 export const transposePrimitive: Primitive<TransposeParams> = {
   name: 'transpose',
   shape({ permutation }, [input]) {
@@ -60,6 +70,7 @@ export const transposePrimitive: Primitive<TransposeParams> = {
     const long = permutation.filter((axis) => input.shape[axis] !== 1);
     if (long.every((axis, i) => i === 0 || axis > long[i - 1])) return [reshape(input, permutation.map((axis) => input.shape[axis]))];
     const node = input.node;
+    if (node?.primitive.name === dotPrimitive.name) return exchangeFactors(node as Node<DotParams>, permutation);
     if (node?.primitive.name !== transposePrimitive.name) return null;
     const inner = (node.params as TransposeParams).permutation;
     return [transpose(node.inputs[0], permutation.map((axis) => inner[axis]))];

@@ -1,6 +1,7 @@
-/** The backend for Node: ONNX Runtime's native build, loaded when first asked for. @module */
+/** The backend for Node: ONNX Runtime's native build, loaded when first asked for. Importing this makes it the default. @module */
 import { availableParallelism } from 'node:os';
-import type { ModelRuntime } from '../core/backend.ts';
+import { setDefaultExecutor, type Executor, type ModelRuntime } from '../core/backend.ts';
+import { onnxExecutor } from './executor.ts';
 import { requireThreadCount } from './threads.ts';
 import { createOrtBackend, type OrtOptions } from './ort.ts';
 
@@ -20,3 +21,17 @@ export async function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<Mod
   const ort = await import('onnxruntime-node');
   return createOrtBackend(ort, 'onnxruntime-node', { providers: ['cpu'], ...options, threads });
 }
+
+/** Runs compiled functions on ONNX Runtime's native build, which is loaded at the first use. */
+export function nodeExecutor(options: NodeRuntimeOptions = {}): Executor {
+  let executor: Promise<Executor> | undefined;
+  return {
+    name: 'onnxruntime-node',
+    async prepare(graph, constants) {
+      executor ??= nodeRuntime(options).then(onnxExecutor);
+      return (await executor).prepare(graph, constants);
+    },
+  };
+}
+
+setDefaultExecutor(nodeExecutor());

@@ -138,9 +138,9 @@ class SessionCache {
   }
 
   async dispose(): Promise<void> {
-    const all = await Promise.allSettled(this.#sessions.values());
+    const all = await Promise.allSettled([...this.#sessions.values()]);
     this.#sessions.clear();
-    await Promise.all(all.map((result) => (result.status === 'fulfilled' ? result.value.dispose() : undefined)));
+    await Promise.all(all.map((result) => (result.status === 'fulfilled' ? result.value.dispose() : Promise.resolve())));
   }
 }
 
