@@ -1,5 +1,5 @@
 /** Numbers and arrays of different shapes made fit for the primitives. @module */
-import { AxisError, ShapeError, TraceError } from '../util/errors.ts';
+import { AxisError, DtypeError, ShapeError, TraceError } from '../util/errors.ts';
 import type { Shape } from '../core/ndarray.ts';
 import { Tensor, type Type } from '../core/tensor.ts';
 import { broadcast } from '../prims/broadcast.ts';
@@ -35,7 +35,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return broadcast(squeezed, shape, kept.map((i) => i + offset));
 }
 
-/** Operands as tensors of one shape; numbers take the dtype of the first tensor. @throws ShapeError | TraceError */
+/** Operands as tensors of one shape; numbers take the dtype of the first tensor. @throws ShapeError | DtypeError | TraceError */
 export function align(operation: string, ...operands: Operand[]): Tensor[] {
   const like = operands.find((operand) => operand instanceof Tensor);
   if (like === undefined) {
@@ -46,10 +46,15 @@ export function align(operation: string, ...operands: Operand[]): Tensor[] {
   return tensors.map((tensor) => broadcastTo(tensor, shape));
 }
 
-/** The operand as a tensor; a number becomes a scalar of the dtype of `like`. @throws TraceError */
+/** The operand as a tensor; a number becomes a scalar of the dtype of `like`. @throws DtypeError when that is int32 and the number has a fraction; TraceError */
 export function toTensor(operation: string, operand: Operand, like: Type): Tensor {
   if (operand instanceof Tensor) return operand;
-  if (typeof operand === 'number') return full(operand, { shape: [], dtype: like.dtype });
+  if (typeof operand === 'number') {
+    if (like.dtype === 'int32' && !Number.isInteger(operand)) {
+      throw new DtypeError({ operation, required: 'a number beside an int32 tensor must be an integer', received: String(operand), remedy: "convert(x, 'float32') first" });
+    }
+    return full(operand, { shape: [], dtype: like.dtype });
+  }
   throw new TraceError({ operation, required: 'arguments must be tensors or numbers', received: String((operand as object | null)?.constructor?.name ?? operand), remedy: 'call it inside a function given to compile, which turns host arrays into tensors' });
 }
 

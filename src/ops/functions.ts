@@ -1,7 +1,7 @@
 /** Functions of networks: activations, softmax, normalisations, attention. All are compositions; derivatives of any order follow. @module */
 import type { Tensor } from '../core/tensor.ts';
 import { constantLike } from '../prims/constant.ts';
-import { abs, add, div, erf, exp, expm1, greater, lessEqual, log1p, logistic, maximum, mul, neg, rsqrt, square, sub, tanh, where } from './elementwise.ts';
+import { add, div, erf, exp, expm1, greater, lessEqual, log1p, logistic, mul, neg, rsqrt, square, sub, tanh, where } from './elementwise.ts';
 import { matmul } from './products.ts';
 import { logSumExp, mean, max, sum, variance } from './reductions.ts';
 import { moveAxis } from './shaping.ts';
@@ -12,7 +12,11 @@ export const relu = (x: Tensor): Tensor => where(lessEqual(x, 0), 0, x);
 /** 1 / (1 + exp(-x)) */
 export const sigmoid = (x: Tensor): Tensor => logistic(x);
 /** log(1 + exp(x)), without overflow. */
-export const softplus = (x: Tensor): Tensor => add(maximum(x, 0), log1p(exp(neg(abs(x)))));
+export function softplus(x: Tensor): Tensor {
+  // Each branch is smooth on its side, so derivatives of every order hold at zero too; max(x, 0) and |x| would lose the second.
+  const isPositive = greater(x, 0);
+  return add(where(isPositive, x, 0), log1p(exp(where(isPositive, neg(x), x))));
+}
 /** log(sigmoid(x)), without overflow. */
 export const logSigmoid = (x: Tensor): Tensor => neg(softplus(neg(x)));
 /** x sigmoid(x); also called swish. */

@@ -8,7 +8,8 @@ import { maxPool as maxPoolPrimitive } from '../prims/pool.ts';
 import { reduceSum } from '../prims/reduce.ts';
 import { reshape, transpose } from '../prims/shape.ts';
 import { broadcastShapes, broadcastTo } from './broadcasting.ts';
-import { div } from './elementwise.ts';
+import { iota } from '../prims/constant.ts';
+import { convert, div, equal, floor } from './elementwise.ts';
 import { ones } from './shaping.ts';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -132,6 +133,21 @@ export function maxPool(x: Tensor, window: number | readonly number[], { strides
   return maxPoolPrimitive(x, { window: sizes, strides: steps, padding: explicitPadding('maxPool', padding, x.shape.slice(2), sizes, steps) })[0];
 }
 
+/** Rows this long are summed in groups by a product with a matrix of zeros and ones: faster than a reduction over a short last axis. */
+const LONGEST_PRODUCT_ROW = 64;
+
+/** Sums over windows that tile the space exactly. */
+function sumTiles(x: Tensor, sizes: readonly number[]): Tensor {
+  const space = x.shape.slice(2);
+  const last = space.length - 1;
+  const columns = space[last];
+  const useProduct = columns <= LONGEST_PRODUCT_ROW && sizes[last] > 1;
+  const groups = floor(div(convert(iota([columns, columns / sizes[last]], 'int32', 0), x.dtype), sizes[last]));
+  const rows = useProduct ? matmul(x, convert(equal(groups, convert(iota([columns, columns / sizes[last]], 'int32', 1), x.dtype)), x.dtype)) : x;
+  const tiled = space.flatMap((n, i) => (useProduct && i === last ? [n / sizes[i], 1] : [n / sizes[i], sizes[i]]));
+  return reduceSum(reshape(rows, [x.shape[0], x.shape[1], ...tiled]), space.map((_, i) => 3 + 2 * i));
+}
+
 /** Sum over each window of `x` [batch, channels, ...space]. */
 export function sumPool(x: Tensor, window: number | readonly number[], { strides = window, padding = 'valid' }: PoolOptions = {}): Tensor {
   const space = x.shape.slice(2);
@@ -139,10 +155,7 @@ export function sumPool(x: Tensor, window: number | readonly number[], { strides
   const steps = perAxis(strides, space.length);
   const pads = explicitPadding('sumPool', padding, space, sizes, steps);
   const isTiling = sizes.every((n, i) => n === steps[i] && space[i] % n === 0) && pads.every(([low, high]) => low === 0 && high === 0);
-  if (isTiling) {
-    const split = reshape(x, [x.shape[0], x.shape[1], ...space.flatMap((n, i) => [n / sizes[i], sizes[i]])]);
-    return reduceSum(split, space.map((_, i) => 3 + 2 * i));
-  }
+  if (isTiling) return sumTiles(x, sizes);
   const planes = x.shape[0] * x.shape[1];
   const y = convPrimitive(reshape(x, [planes, 1, ...space]), ones([1, 1, ...sizes], x.dtype), { strides: steps, padding: pads, inputDilation: sizes.map(() => 1), kernelDilation: sizes.map(() => 1), groups: 1 });
   return reshape(y, [x.shape[0], x.shape[1], ...y.shape.slice(2)]);

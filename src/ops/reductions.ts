@@ -49,9 +49,11 @@ export const standardDeviation = reduction('standardDeviation', (x, axes) => sqr
 /** log(sum(exp(x))) over `axes`, without overflow. */
 export const logSumExp = reduction('logSumExp', (x, axes) => {
   const top = stopGradient(max(x, axes, { keepDims: true }));
-  // A slice of all -infinity is shifted by zero, not by itself.
-  const shift = where(equal(abs(top), Infinity), 0, top);
-  return add(log(reduce.reduceSum(exp(sub(x, shift)), axes)), reshape(shift, reduce.reduceSum(x, axes).shape));
+  const isInfinite = equal(abs(top), Infinity);
+  const total = sum(exp(sub(x, where(isInfinite, 0, top))), axes, { keepDims: true });
+  // A slice of all -infinity is its own result; the logarithm of its sum, zero, would make the derivative NaN.
+  const y = add(log(where(isInfinite, 1, total)), top);
+  return reshape(y, y.shape.filter((_, axis) => !axes.includes(axis)));
 });
 
 function prodAxis(x: Tensor, axis: number): Tensor {
@@ -82,7 +84,7 @@ export const cumsum = (x: Tensor, axis = 0, { reverse: fromEnd = false }: Cumula
 /** Running product along `axis`, in about log2(n) doubling steps. */
 export const cumprod = (x: Tensor, axis = 0, options: CumulativeOptions = {}): Tensor => doubling('cumprod', x, axis, options, binary.mul, 1);
 /** Running maximum along `axis`, in about log2(n) doubling steps. */
-export const cummax = (x: Tensor, axis = 0, options: CumulativeOptions = {}): Tensor => doubling('cummax', x, axis, options, binary.max, -Infinity);
+export const cummax = (x: Tensor, axis = 0, options: CumulativeOptions = {}): Tensor => doubling('cummax', x, axis, options, binary.max, x.dtype === 'int32' ? -(2 ** 31) : -Infinity);
 
 /** Prefix combination by shifts of 1, 2, 4, ... (Hillis & Steele 1986). */
 function doubling(name: string, x: Tensor, axis: number, { reverse: fromEnd = false }: CumulativeOptions, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {

@@ -8,7 +8,7 @@ import * as indexing from '../prims/indexing.ts';
 import * as prims from '../prims/shape.ts';
 import { pad as padPrimitive, slice as slicePrimitive } from '../prims/slice.ts';
 import { normalizeAxis, normalizeAxes, broadcastTo, type Operand, toTensor } from './broadcasting.ts';
-import { clip, equal, convert, greaterEqual } from './elementwise.ts';
+import { clip, equal, convert, greaterEqual, where } from './elementwise.ts';
 
 /** A host array as a tensor of the program. */
 export const constant = (value: NDArray): Tensor => constantPrimitive(value);
@@ -151,12 +151,14 @@ export function oneHot(labels: Tensor, classes: number, dtype: DType = 'float32'
   return convert(equal(expandDims(labels, -1), arange(classes, labels.dtype)), dtype);
 }
 
-/** Lower triangle of the last two axes; `offset` moves the diagonal to the right. */
-export const tril = (x: Tensor, offset = 0): Tensor => binary.mul(x, broadcastTo(triangle(x, offset), x.shape));
-/** Upper triangle of the last two axes. */
-export const triu = (x: Tensor, offset = 0): Tensor => binary.sub(x, tril(x, offset - 1));
+/** Lower triangle of the last two axes, zero elsewhere; `offset` moves the diagonal to the right. */
+export const tril = (x: Tensor, offset = 0): Tensor => where(notAbove('tril', x, offset), x, zerosLike(x));
+/** Upper triangle of the last two axes, zero elsewhere; `offset` moves the diagonal to the right. */
+export const triu = (x: Tensor, offset = 0): Tensor => where(notAbove('triu', x, offset - 1), zerosLike(x), x);
 
-function triangle(x: Tensor, offset: number): Tensor {
+/** Where the column is at most the row plus `offset`. */
+function notAbove(operation: string, x: Tensor, offset: number): Tensor {
+  if (x.rank < 2) throw new ShapeError({ operation, required: 'the argument must have at least two axes', received: `[${x.shape.join(',')}]` });
   const [n, m] = x.shape.slice(-2);
-  return convert(greaterEqual(binary.add(iota([n, m], 'int32', 0), full([n, m], offset, 'int32')), iota([n, m], 'int32', 1)), x.dtype);
+  return greaterEqual(binary.add(iota([n, m], 'int32', 0), full([n, m], offset, 'int32')), iota([n, m], 'int32', 1));
 }

@@ -109,8 +109,8 @@ export const minPrimitive = binary('min', { op: 'Min', value: Math.min, jvp: cho
 export const powPrimitive = binary('pow', {
   op: 'Pow', value: Math.pow, domains: [[0.3, 2], [-2, 2]], dtypes: ['float32', 'float64'],
   jvp: partials(
-    // d x^y/dx = y x^(y-1), zero for y = 0 also at x = 0
-    (x, y) => select(equal(y, zerosLike(y)), zerosLike(y), mul(y, pow(x, sub(y, constantLike(1, y))))),
+    // d x^y/dx = y x^(y-1), zero for y = 0 also at x = 0; elsewhere unchanged at y = 0, where its derivative in y is 1/x
+    (x, y) => mul(y, pow(select(and(equal(x, zerosLike(x)), equal(y, zerosLike(y))), constantLike(1, x), x), sub(y, constantLike(1, y)))),
     // d x^y/dy = x^y log x, zero at x = 0
     (x, _, z) => mul(z, log(select(equal(x, zerosLike(x)), constantLike(1, x), x))),
   ),

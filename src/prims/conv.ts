@@ -117,6 +117,7 @@ export const convPrimitive: Primitive<ConvParams> = {
   },
   batch: (args) => ({ outputs: [batchConv(args)], batched: [true] }),
   simplify: none,
+  prefersConstants: true,
   onnx: (lowering, node) => [lowerConv(lowering, node)],
   reference: ({ params, inputs: [x, kernel], types: [type] }) => [referenceConv(params, x, kernel, type)],
   samples: () => {

@@ -146,6 +146,7 @@ export const notPrimitive = unary('not', { op: 'Not', value: (x) => (x === 0 ? 1
 /** The value, with a derivative of zero: what is computed from it is a constant to every differentiation. */
 export const stopGradientPrimitive: Primitive<NoParams> = {
   ...unary('stop_gradient', { op: 'Identity', value: (x) => x, dtypes: ['float32', 'float64', 'int32', 'bool'] }),
+  batch: elementwiseBatch(() => stopGradientPrimitive),
   onnx: (lowering, node) => [lowering.loose(node.inputs[0])],
   cheap: true,
 };
@@ -154,6 +155,7 @@ export const aliasPrimitive: Primitive<NoParams> = {
   ...unary('alias', { value: (x) => x, dtypes: ['float32', 'float64', 'int32', 'bool'] }),
   jvp: ({ tangents }) => ({ tangents }),
   transpose: ({ cotangents }) => cotangents,
+  batch: elementwiseBatch(() => aliasPrimitive),
   simplify: (_, [x]) => [x],
   onnx: (lowering, node) => [lowering.loose(node.inputs[0])],
   cheap: true,

@@ -12,3 +12,17 @@ export function onnxExecutor(runtime: ModelRuntime): Executor {
     },
   };
 }
+
+/** An executor whose runtime is loaded at the first use. `name` holds until then; afterwards it is the runtime's own. */
+export function lazyExecutor(name: string, load: () => Promise<ModelRuntime>): Executor {
+  let loading: Promise<Executor> | undefined;
+  let loaded: Executor | undefined;
+  return {
+    get name() { return loaded?.name ?? name; },
+    async prepare(graph, constants) {
+      loading ??= load().then(onnxExecutor);
+      loaded = await loading;
+      return loaded.prepare(graph, constants);
+    },
+  };
+}

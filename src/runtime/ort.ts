@@ -36,6 +36,9 @@ export interface OrtOptions {
 /** Errors are thrown and carry the text, so nothing below fatal is printed as well. */
 const LOG_FATAL = 4;
 
+/** Optimizer that moves a scalar factor into a product's attribute, which is float32 also where the product is float64: errors of 1e-8. */
+const FLOAT32_FACTORS = 'MatMulScaleFusion';
+
 /** A backend over a loaded ONNX Runtime. `name` appears in messages. */
 export function createOrtBackend(ort: Ort, name: string, options: OrtOptions): ModelRuntime {
   const sessionOptions = toSessionOptions(options);
@@ -61,7 +64,10 @@ function toSessionOptions(options: OrtOptions): OrtSession.SessionOptions {
     enableCpuMemArena: options.arena ?? true,
     enableMemPattern: options.memoryPattern ?? true,
     logSeverityLevel: LOG_FATAL,
-    extra: { session: { intra_op: { allow_spinning: options.spinning === true ? '1' : '0' } } },
+    extra: {
+      session: { intra_op: { allow_spinning: options.spinning === true ? '1' : '0' } },
+      optimization: { disable_specified_optimizers: FLOAT32_FACTORS },
+    },
   };
 }
 

@@ -1,31 +1,26 @@
-/** The backend for the browser: ONNX Runtime's WebAssembly build (SIMD, threads where the page allows them), or WebGPU. @module */
-import type { ModelRuntime } from '../core/backend.ts';
-import { createOrtBackend, type Ort, type OrtOptions } from './ort.ts';
-import { requireThreadCount } from './threads.ts';
-
-export interface WebRuntimeOptions extends Partial<OrtOptions> {
-  /** Threads of one operation. Default: the machine's, where the page is cross-origin isolated; otherwise always one. */
-  readonly threads?: number;
-  /** `wasm` runs on the CPU; `webgpu` on the GPU where it has the operation, in float32. Default `wasm`. */
-  readonly provider?: 'wasm' | 'webgpu';
-  /** Folder (with a trailing slash) or addresses of the `.wasm` and `.mjs` files of `onnxruntime-web`. Default: beside the script. */
-  readonly wasmPaths?: string | { readonly wasm?: string; readonly mjs?: string };
-}
-
-/** WebAssembly threads need shared memory, which browsers grant only to cross-origin isolated pages. */
-const sharesMemory = (): boolean => globalThis.crossOriginIsolated === true;
-
 /**
- * A backend for browsers; in Node, where tests use it, it runs on one thread. The thread count and the paths belong to the page:
- * those of the first session hold for all.
+ * The backend for the browser: ONNX Runtime's WebAssembly build (SIMD, threads where the page allows them), or WebGPU. Importing
+ * this makes it the default.
  *
- * @throws ArgumentError when `threads` is not a positive integer.
+ * The page must be able to fetch two files of `onnxruntime-web`, by default from the folder of its own script. With any bundler,
+ *
+ *     cp node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.{mjs,wasm} public/ort/
+ *     npx esbuild page.ts --bundle --format=esm --outfile=public/page.js
+ *
+ * and, in `page.ts`, `setDefaultExecutor(webExecutor({ wasmPaths: new URL('ort/', document.baseURI).href }))`. WebGPU takes the
+ * files `ort-wasm-simd-threaded.asyncify.{mjs,wasm}` instead. Threads need a cross-origin isolated page: served with the headers
+ * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
+ * @module
  */
-export async function webRuntime({ provider = 'wasm', wasmPaths, ...options }: WebRuntimeOptions = {}): Promise<ModelRuntime> {
-  const asked = requireThreadCount('webRuntime', options.threads ?? globalThis.navigator?.hardwareConcurrency ?? 1);
-  const threads = sharesMemory() ? asked : 1;
-  const ort = provider === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
-  ort.env.wasm.numThreads = threads;
-  if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
-  return createOrtBackend(ort as unknown as Ort, `onnxruntime-web (${provider})`, { providers: [provider], ...options, threads });
+import { setDefaultExecutor, type Executor } from '../core/backend.ts';
+import { lazyExecutor } from './executor.ts';
+import { webRuntime, type WebRuntimeOptions } from './ort-web.ts';
+
+export { webRuntime, type WebRuntimeOptions } from './ort-web.ts';
+
+/** Runs compiled functions on ONNX Runtime's WebAssembly build, which is loaded at the first use. */
+export function webExecutor(options: WebRuntimeOptions = {}): Executor {
+  return lazyExecutor(`onnxruntime-web (${options.provider ?? 'wasm'})`, () => webRuntime(options));
 }
+
+setDefaultExecutor(webExecutor());

@@ -4,10 +4,11 @@ import { defaultExecutor, type Executor, type Session } from '../core/backend.ts
 import { explainNonFinite, firstNonFinite } from '../core/evaluate.ts';
 import type { Graph } from '../core/graph.ts';
 import { NDArray, type DType } from '../core/ndarray.ts';
+import { distributeOverBound } from './distribute.ts';
 import { optimize } from './passes.ts';
-import { bytesOfTypes, splitGraph } from './split.ts';
+import { bytesOfTypes, residualsWorthEmbedding, splitGraph } from './split.ts';
 import { flattenArguments, traceArguments, type FlatArguments, type TracedFunction } from './signature.ts';
-import type { Host } from './trees.ts';
+import type { Host, HostInput } from './trees.ts';
 
 export interface CompileOptions {
   /** Backend; default: the one an entry point (`thalweg/node`, `thalweg/web`) has set. */
@@ -26,16 +27,22 @@ export interface BindOptions extends CompileOptions {
   /** How many leading arguments are bound. */
   readonly bind: number;
   /**
-   * Whether the residuals become constants of the program, which the backend may rearrange once (packed matrices,
-   * blocked convolution weights), at the price of a new session for each binding. Default false.
+   * Whether residuals that some operation prefers constant (a convolution's arguments) are built into the program, where
+   * the backend rearranges them once, at the price of a new session for each binding. Default true; no effect on
+   * programs without such operations.
    */
   readonly embed?: boolean;
+  /**
+   * Whether products of bound arrays with moving combinations of bound arrays, as at points of a line or plane in parameter
+   * space, are distributed so that they can be bound. Costs memory for each product. Default false.
+   */
+  readonly distribute?: boolean;
 }
 
 type Leading<Args extends unknown[], N extends number, Acc extends unknown[] = []> = Acc['length'] extends N ? Acc : Args extends [infer First, ...infer Rest] ? Leading<Rest, N, [...Acc, First]> : Args;
 type Following<Args extends unknown[], N extends number, Acc extends unknown[] = []> = Acc['length'] extends N ? Args : Args extends [infer First, ...infer Rest] ? Following<Rest, N, [...Acc, First]> : Args;
 /** Host arguments of a traced function's arguments; a scalar may be given as a number. */
-export type HostArguments<Args extends unknown[]> = { [K in keyof Args]: Host<Args[K]> };
+export type HostArguments<Args extends unknown[]> = { [K in keyof Args]: HostInput<Args[K]> };
 
 /** A compiled function: host arrays in, host arrays out. */
 export interface Compiled<Args extends unknown[], Out> {
@@ -83,7 +90,7 @@ export function compile<Args extends unknown[], Out, const N extends number>(f: 
 export function compile<Args extends unknown[], Out>(f: (...args: Args) => Out, options?: CompileOptions): Compiled<Args, Out>;
 export function compile<Args extends unknown[], Out>(f: (...args: Args) => Out, options: CompileOptions & Partial<BindOptions> = {}): unknown {
   const program = new Program(f as (...args: never[]) => unknown, options);
-  return options.bind === undefined ? compiled(program) : binder(program, options.bind, options.embed ?? false);
+  return options.bind === undefined ? compiled(program) : binder(program, { bind: options.bind, embed: options.embed ?? true, distribute: options.distribute ?? false });
 }
 
 interface Traced extends TracedFunction {
@@ -160,20 +167,23 @@ function compiled(program: Program): Compiled<unknown[], unknown> {
   }) as Compiled<unknown[], unknown>;
 }
 
-function binder(program: Program, count: number, embed: boolean): Binder<unknown[], number, unknown> {
+interface Binding { readonly bind: number; readonly embed: boolean; readonly distribute: boolean }
+
+function binder(program: Program, binding: Binding): Binder<unknown[], number, unknown> {
+  const { bind: count } = binding;
   if (!Number.isInteger(count) || count < 0) throw new ArgumentError({ operation: 'compile', required: 'bind must be the number of leading arguments to bind', received: String(count) });
   const sessions = new SessionCache();
   const splits = new Map<string, ReturnType<typeof splitGraph>>();
   const bindArguments = (...bound: unknown[]): Promise<Bound<unknown[], unknown>> => {
     if (bound.length !== count) throw new ArgumentError({ operation: program.name, required: `${count} arguments to bind`, received: String(bound.length) });
     const boundFlat = program.flatten(bound);
-    return Promise.resolve(boundFunction(program, count, embed, sessions, splits, bound, boundFlat.leaves));
+    return Promise.resolve(boundFunction(program, binding, sessions, splits, bound, boundFlat.leaves));
   };
   return Object.assign(bindArguments, { dispose: () => sessions.dispose() });
 }
 
 /** The call side of a binding: residuals are computed at the first call of each signature and kept. */
-function boundFunction(program: Program, count: number, embed: boolean, sessions: SessionCache, splits: Map<string, ReturnType<typeof splitGraph>>, bound: readonly unknown[], boundLeaves: readonly NDArray[]): Bound<unknown[], unknown> {
+function boundFunction(program: Program, { bind: count, embed, distribute }: Binding, sessions: SessionCache, splits: Map<string, ReturnType<typeof splitGraph>>, bound: readonly unknown[], boundLeaves: readonly NDArray[]): Bound<unknown[], unknown> {
   const residuals = new Map<string, Promise<NDArray[]>>();
   const own = new SessionCache();
   let cost: BindingCost | undefined;
@@ -182,7 +192,7 @@ function boundFunction(program: Program, count: number, embed: boolean, sessions
     const traced = program.trace(flat, count + rest.length);
     const { key } = flat;
     let split = splits.get(key);
-    if (split === undefined) splits.set(key, (split = splitGraph(traced.graph, boundLeaves.length)));
+    if (split === undefined) splits.set(key, (split = splitGraph(distribute ? optimize(distributeOverBound(traced.graph, boundLeaves.length)) : traced.graph, boundLeaves.length)));
     const parts = split;
     let kept = residuals.get(key);
     if (kept === undefined) {
@@ -195,10 +205,11 @@ function boundFunction(program: Program, count: number, embed: boolean, sessions
       residualBytes: bytesOfTypes(parts.bound.outputs),
     };
     const callLeaves = flat.leaves.slice(boundLeaves.length);
-    const session = embed
-      ? await own.get(key, () => program.executor.prepare(parts.call, new Map(values.map((value, i) => [i, value]))))
+    const embedded = new Map((embed ? residualsWorthEmbedding(parts) : []).map((i) => [i, values[i]]));
+    const session = embedded.size > 0
+      ? await own.get(key, () => program.executor.prepare(parts.call, embedded))
       : await sessions.get(`call ${key}`, () => program.executor.prepare(parts.call));
-    const outputs = await session.run(embed ? callLeaves : [...values, ...callLeaves]);
+    const outputs = await session.run([...values.filter((_, i) => !embedded.has(i)), ...callLeaves]);
     program.check(traced.graph, flat.leaves, outputs);
     return traced.rebuild(outputs);
   };

@@ -5,4 +5,4 @@ export { checkpoint, cond, customJvp, customVjp, scan, whileLoop, type ScanOptio
 export { compile, type Binder, type BindingCost, type BindOptions, type Bound, type Compiled, type CompileOptions, type HostArguments } from './compile.ts';
 export { eliminateCommonSubexpressions, foldConstants, optimize, simplifyAlgebra } from './passes.ts';
 export { splitGraph, type SplitGraph } from './split.ts';
-export type { Host } from './trees.ts';
+export type { Host, HostInput } from './trees.ts';

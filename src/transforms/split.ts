@@ -38,5 +38,19 @@ export function splitGraph(graph: Graph, count: number): SplitGraph {
   };
 }
 
+/**
+ * Positions of the residuals that operations which run faster on constants use, directly or renamed: those are worth
+ * building into the program.
+ */
+export function residualsWorthEmbedding({ bound, call }: SplitGraph): number[] {
+  const wanted = new Set<Tensor>();
+  const want = (tensor: Tensor): void => {
+    if (tensor.node?.primitive.cheap === true) tensor.node.inputs.forEach(want);
+    else wanted.add(tensor);
+  };
+  call.nodes.forEach((node) => { if (node.primitive.prefersConstants === true) node.inputs.forEach(want); });
+  return bound.outputs.map((_, i) => i).filter((i) => wanted.has(call.inputs[i]));
+}
+
 /** Bytes of values of these types. */
 export const bytesOfTypes = (types: readonly Type[]): number => types.reduce((sum, { dtype, shape }) => sum + bytesPerElement(dtype) * sizeOf(shape), 0);

@@ -7,6 +7,9 @@ import { flatten, leavesWithPaths, type Structure } from '../tree/tree.ts';
 /** The same tree with tensors replaced by host arrays. */
 export type Host<T> = T extends Tensor ? NDArray : T extends (...args: never[]) => unknown ? T : T extends object ? { [K in keyof T]: Host<T[K]> } : T;
 
+/** What a traced function of `T` is called with: host arrays, or plain numbers for scalars. */
+export type HostInput<T> = T extends Tensor ? NDArray | number : T extends (...args: never[]) => unknown ? T : T extends object ? { [K in keyof T]: HostInput<T[K]> } : T;
+
 /** Leaves of a tree of tensors. @throws TraceError naming the first leaf that is something else. */
 export function tensorLeaves(operation: string, what: string, tree: unknown): { leaves: Tensor[]; structure: Structure } {
   const { leaves, structure } = flatten<unknown>(tree);

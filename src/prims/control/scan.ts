@@ -75,7 +75,7 @@ function jvpScan({ params, inputs, tangents }: JvpArguments<ScanParams>): JvpRes
     [...t.constants, ...spread(carryTangents, carryActive), ...spread(sliceTangents, stackActive)]);
   const outputActive = forward.tangents.map((tangent, i) => (i < params.carry ? carryActive[i] : tangent !== null));
   const tangentOutputs = instantiate(forward.outputs, forward.tangents, outputActive);
-  const { kept, fromStacks, linear } = splitResiduals([...carryTangents, ...sliceTangents], t.constants, [...carry, ...slices], slices, tangentOutputs);
+  const { kept, fromStacks, sources } = splitResiduals([...carryTangents, ...sliceTangents], t.constants, [...carry, ...slices], slices, tangentOutputs);
   const options = { length: params.length, reverse: params.reverse };
   const values = loop({ ...options, carry: at.carry, stacks: at.stacks }, carry, slices, [...forward.outputs, ...kept]);
   const count = forward.outputs.length;
@@ -83,33 +83,34 @@ function jvpScan({ params, inputs, tangents }: JvpArguments<ScanParams>): JvpRes
   const residualInputs = placeholders(kept);
   const reused = [...fromStacks];
   const reusedInputs = placeholders(reused.map((i) => slices[i]));
-  const renamed = substitute(linear, new Map<Tensor, Tensor>([
+  const inputOf = new Map<Tensor, Tensor>([
     ...kept.map((tensor, i) => [tensor, residualInputs[i]] as const), ...reused.map((index, i) => [slices[index], reusedInputs[i]] as const),
-  ]));
+  ]);
+  // All at once: a value rebuilt by an earlier renaming would no longer be the one that is kept.
+  const renamed = substitute(tangentOutputs, new Map([...sources].map(([tensor, source]) => [tensor, inputOf.get(source)!] as const)));
   const tangentStacks = [...t.stacks.filter((tangent) => tangent !== null), ...residuals, ...reused.map((i) => at.stacks[i])];
   const out = loop({ ...options, carry: instantiate(at.carry, t.carry, carryActive), stacks: tangentStacks }, carryTangents, [...sliceTangents, ...residualInputs, ...reusedInputs], renamed);
   return { tangents: spread(out, outputActive), outputs: values.slice(0, count) };
 }
 
-/** What the linear part uses of the values: slices as they are, and computed values that must be kept. */
-function splitResiduals(tangentInputs: readonly Tensor[], constantTangents: readonly MaybeTensor[], valueInputs: readonly Tensor[], slices: readonly Tensor[], outputs: readonly Tensor[]): { kept: Tensor[]; fromStacks: Set<number>; linear: Tensor[] } {
-  const sources = [...tangentInputs, ...constantTangents.filter((tangent) => tangent !== null)];
-  const { nodes, depends } = dependents(sources, outputs);
+/** What the linear part uses of the values, each with its source: slices as they are, and computed values that must be kept. */
+function splitResiduals(tangentInputs: readonly Tensor[], constantTangents: readonly MaybeTensor[], valueInputs: readonly Tensor[], slices: readonly Tensor[], outputs: readonly Tensor[]): { kept: Tensor[]; fromStacks: Set<number>; sources: Map<Tensor, Tensor> } {
+  const { nodes, depends } = dependents([...tangentInputs, ...constantTangents.filter((tangent) => tangent !== null)], outputs);
   const values = dependents(valueInputs, outputs);
   const kept = new Set<Tensor>();
   const fromStacks = new Set<number>();
-  const renaming = new Map<Tensor, Tensor>();
+  const sources = new Map<Tensor, Tensor>();
   const use = (tensor: Tensor): void => {
     if (depends(tensor) || !values.depends(tensor)) return;
     const source = unalias(tensor);
-    if (source !== tensor) renaming.set(tensor, source);
+    sources.set(tensor, source);
     const index = slices.indexOf(source);
     if (index >= 0) fromStacks.add(index);
     else kept.add(source);
   };
   nodes.forEach((node) => node.inputs.forEach(use));
   outputs.forEach(use);
-  return { kept: [...kept], fromStacks, linear: substitute(outputs, renaming) };
+  return { kept: [...kept], fromStacks, sources };
 }
 
 function transposeScan({ params, inputs, linear, cotangents }: TransposeArguments<ScanParams>): MaybeTensor[] {

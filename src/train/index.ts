@@ -1,0 +1,2 @@
+/** Training. @module */
+export { train, type TrainEvent, type TrainingRun, type TrainOptions } from './train.ts';
