@@ -22,7 +22,7 @@ const permitted: Readonly<Record<string, readonly string[]>> = {
   runtime: ['core', 'onnx', 'prims', 'tree'],
   testing: ['core', 'transforms', 'ops', 'runtime'],
   linalg: ['core'],
-  nn: ['ops', 'tree'],
+  nn: ['ops', 'tree', 'transforms'],
   losses: ['ops'],
   data: ['core'],
   interop: ['onnx', 'nn', 'data', 'losses'],

@@ -75,6 +75,14 @@ describe('ONNX Runtime = reference, float64', () => {
   });
 
   test('the operations without float64 are these', () => {
-    expect([...without64].sort()).toMatchInlineSnapshot();
+    expect([...without64].sort()).toMatchInlineSnapshot(`
+      [
+        "acos",
+        "asin",
+        "atan",
+        "atan2",
+        "erf",
+      ]
+    `);
   });
 });

@@ -4,16 +4,18 @@ import { key as makeKey, normal, type Key } from '../util/random/index.ts';
 import { norm, scaleBy } from './basis.ts';
 import type { LinearOperator } from './operator.ts';
 
-/** How far an estimate is: products (or probes) done, and how many at most. */
+/** How far an estimate is. */
 export interface Progress {
   readonly done: number;
   readonly total: number;
+  /** What is counted. */
+  readonly unit: 'products' | 'eigenpairs' | 'groups';
 }
 
 export interface EstimatorOptions {
   /** The seed of the random vectors. Default `key(0)`: same key, same bits. */
   readonly key?: Key;
-  /** Stops early; what has been measured is returned and marked, or the signal's reason is thrown when there is nothing. */
+  /** Stops early: what has been measured is returned and marked `aborted`; the signal's reason is thrown when that is nothing. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }

@@ -3,14 +3,14 @@ import { requireInteger } from '../util/require.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { sizeOf } from '../core/ndarray.ts';
 import { placeholder, type Tensor } from '../core/tensor.ts';
-import type { Host } from '../transforms/trees.ts';
-import { add, conv as convOperation, reshape, type Padding } from '../ops/index.ts';
+import { add, conv as convOperation, type Padding } from '../ops/index.ts';
 import type { ActivationName } from './activations.ts';
-import type { DenseParameters } from './dense.ts';
+import type { DenseParameters, WeightOnly } from './dense.ts';
 import type { Layer } from './model.ts';
+import { overChannels } from './normalization.ts';
 import { makeWeights, type WeightOptions } from './weights.ts';
 
-export interface ConvLayerOptions<Bias extends boolean = true> extends WeightOptions {
+export interface ConvLayerOptions extends WeightOptions {
   /** Channels of the input. */
   readonly inputs: number;
   /** Channels of the output. */
@@ -26,7 +26,7 @@ export interface ConvLayerOptions<Bias extends boolean = true> extends WeightOpt
   /** Default 1. */
   readonly groups?: number;
   /** Default true. */
-  readonly bias?: Bias;
+  readonly bias?: boolean;
   /** The activation that follows; it is not applied here, it chooses the default initialiser and gain. Default identity. */
   readonly activation?: ActivationName;
 }
@@ -35,7 +35,9 @@ export interface ConvLayerOptions<Bias extends boolean = true> extends WeightOpt
  * Convolution of [batch, inputs, ...space]; `weight` [outputs, inputs / groups, ...window], `bias` [outputs].
  * @throws ArgumentError on impossible options; ShapeError when an input does not fit.
  */
-export function conv<const Bias extends boolean = true>(options: ConvLayerOptions<Bias>): Layer<DenseParameters<Bias>> {
+export function conv(options: ConvLayerOptions & { readonly bias: false }): Layer<WeightOnly>;
+export function conv(options: ConvLayerOptions): Layer<DenseParameters>;
+export function conv(options: ConvLayerOptions): Layer<WeightOnly> {
   const { window, strides, padding, dilation, groups = 1, bias = true } = options;
   const inputs = requireInteger('conv', 'inputs', options.inputs, 1);
   const outputs = requireInteger('conv', 'outputs', options.outputs, 1);
@@ -51,13 +53,12 @@ export function conv<const Bias extends boolean = true>(options: ConvLayerOption
   return {
     name: `conv ${inputs}-${outputs} ${window.join('x')}`,
     init(key) {
-      const params = { weight: weights.drawWeight(key), ...(bias && { bias: weights.drawBias(key, outputs) }) };
-      return { params: params as Host<DenseParameters<Bias>>, state: {} };
+      return { params: { weight: weights.drawWeight(key), ...(bias && { bias: weights.drawBias(key, outputs) }) }, state: {} };
     },
     apply(params, x, { state }) {
       const y = convolve(x, weights.weight(params.weight));
-      if (!('bias' in params)) return { outputs: y, state };
-      return { outputs: add(y, reshape(weights.bias(params.bias), [outputs, ...window.map(() => 1)])), state };
+      if (!bias) return { outputs: y, state };
+      return { outputs: add(y, overChannels(weights.bias((params as DenseParameters).bias), y.rank)), state };
     },
     outputShape: (inputShape) => convolve(placeholder({ shape: inputShape, dtype: 'float32' }), placeholder({ shape, dtype: 'float32' })).shape,
   };

@@ -2,20 +2,21 @@
 import { ShapeError } from '../util/errors.ts';
 import { requireInteger } from '../util/require.ts';
 import type { Tensor } from '../core/tensor.ts';
-import type { Host } from '../transforms/trees.ts';
 import { add, matmul } from '../ops/index.ts';
 import type { ActivationName } from './activations.ts';
 import type { Layer } from './model.ts';
 import { makeWeights, type WeightOptions } from './weights.ts';
 
-/** `weight` [inputs, outputs]; `bias` [outputs] unless the layer was made without. */
-export type DenseParameters<Bias extends boolean = true> = Bias extends true ? { weight: Tensor; bias: Tensor } : { weight: Tensor };
+/** `weight` [inputs, outputs], `bias` [outputs]; of a convolution, `weight` [outputs, inputs / groups, ...window]. */
+export type DenseParameters = { weight: Tensor; bias: Tensor };
+/** The parameters of a layer made with `bias: false`. */
+export type WeightOnly = { weight: Tensor };
 
-export interface DenseOptions<Bias extends boolean = true> extends WeightOptions {
+export interface DenseOptions extends WeightOptions {
   readonly inputs: number;
   readonly outputs: number;
   /** Default true. */
-  readonly bias?: Bias;
+  readonly bias?: boolean;
   /** The activation that follows; it is not applied here, it chooses the default initialiser and gain. Default identity. */
   readonly activation?: ActivationName;
 }
@@ -24,7 +25,9 @@ export interface DenseOptions<Bias extends boolean = true> extends WeightOptions
  * x W + b over the last axis: [..., inputs] to [..., outputs].
  * @throws ArgumentError on impossible options; ShapeError when an input does not fit.
  */
-export function dense<const Bias extends boolean = true>(options: DenseOptions<Bias>): Layer<DenseParameters<Bias>> {
+export function dense(options: DenseOptions & { readonly bias: false }): Layer<WeightOnly>;
+export function dense(options: DenseOptions): Layer<DenseParameters>;
+export function dense(options: DenseOptions): Layer<WeightOnly> {
   const inputs = requireInteger('dense', 'inputs', options.inputs, 1);
   const outputs = requireInteger('dense', 'outputs', options.outputs, 1);
   const hasBias = options.bias ?? true;
@@ -36,13 +39,12 @@ export function dense<const Bias extends boolean = true>(options: DenseOptions<B
   return {
     name: `dense ${inputs}-${outputs}`,
     init(key) {
-      const params = { weight: weights.drawWeight(key), ...(hasBias && { bias: weights.drawBias(key, outputs) }) };
-      return { params: params as Host<DenseParameters<Bias>>, state: {} };
+      return { params: { weight: weights.drawWeight(key), ...(hasBias && { bias: weights.drawBias(key, outputs) }) }, state: {} };
     },
     apply(params, x, { state }) {
       outputShape(x.shape);
       const y = matmul(x, weights.weight(params.weight));
-      return { outputs: 'bias' in params ? add(y, weights.bias(params.bias)) : y, state };
+      return { outputs: hasBias ? add(y, weights.bias((params as DenseParameters).bias)) : y, state };
     },
     outputShape,
   };

@@ -2,7 +2,6 @@
 import type { NDArray } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Host } from '../transforms/trees.ts';
-import type { Tree } from '../tree/tree.ts';
 import type { Key } from '../util/random/index.ts';
 
 /** `train`: batch statistics of the batch at hand, dropout on. `eval`: kept statistics, dropout off. */
@@ -48,8 +47,9 @@ export type ParametersOf<M extends Model<unknown, unknown>> = Parameters<M['appl
 /** The tree of state of a model's type. */
 export type StateOf<M extends Model<unknown, unknown>> = Parameters<M['apply']>[2]['state'];
 
-/** A model whose trees are not known statically: chosen by name, or imported. */
-export type AnyModel = Model<Tree<Tensor>, Tree<Tensor>>;
+/** A model whose trees are not known statically: chosen by name, or imported. It fits wherever some model is asked for. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the one place where the structure is given up on purpose
+export type AnyModel = Model<any, any>;
 
 /** Trees of host arrays for parameters, without static knowledge of their structure. */
 export type HostParameters = NDArray | readonly HostParameters[] | { readonly [key: string]: HostParameters };

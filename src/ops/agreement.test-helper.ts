@@ -33,7 +33,8 @@ export const int32 = (values: Parameters<typeof array>[0], shape?: Shape): NDArr
 export const draws = (shape: Shape, seed = 0): NDArray =>
   new NDArray(normal(key(seed), shape.reduce((a, b) => a * b, 1), { dtype: 'float64' }), shape, 'float64');
 
-export const numbers = (a: NDArray): number[] => Array.from(a.data);
+/** The elements, with zeros without sign. */
+export const numbers = (a: NDArray): number[] => Array.from(a.data, (value) => value + 0);
 
 /** All index tuples of a shape, in row-major order. */
 export function indices(shape: Shape): number[][] {

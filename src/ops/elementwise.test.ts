@@ -76,7 +76,7 @@ describe('ties and jumps', () => {
   });
 
   test('rounding is to even, and conversion toward zero', async () => {
-    expect(numbers(await evaluateBoth(round, [float64([0.5, 1.5, 2.5, -0.5, -1.5, 2.4])]))).toEqual([0, 2, 2, -0, -2, 2]);
+    expect(numbers(await evaluateBoth(round, [float64([0.5, 1.5, 2.5, -0.5, -1.5, 2.4])]))).toEqual([0, 2, 2, 0, -2, 2]);
     expect(numbers(await evaluateBoth((x) => convert(x, 'int32'), [float64([1.9, -1.9, 0])]))).toEqual([1, -1, 0]);
   });
 

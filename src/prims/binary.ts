@@ -107,7 +107,7 @@ const chooses = (name: 'greater' | 'less'): Jvp => {
 export const maxPrimitive = binary('max', { op: 'Max', value: Math.max, jvp: chooses('greater'), simplify: (x, y) => (x === y ? x : null) });
 export const minPrimitive = binary('min', { op: 'Min', value: Math.min, jvp: chooses('less'), simplify: (x, y) => (x === y ? x : null) });
 export const powPrimitive = binary('pow', {
-  op: 'Pow', value: Math.pow, domains: [[0.3, 2], [-2, 2]], dtypes: ['float32', 'float64'],
+  op: 'Pow', value: power, domains: [[0.3, 2], [-2, 2]], dtypes: ['float32', 'float64'],
   jvp: partials(
     // d x^y/dx = y x^(y-1), zero for y = 0 also at x = 0; elsewhere unchanged at y = 0, where its derivative in y is 1/x
     (x, y) => mul(y, pow(select(and(equal(x, zerosLike(x)), equal(y, zerosLike(y))), constantLike(1, x), x), sub(y, constantLike(1, y)))),
@@ -134,6 +134,9 @@ export const modPrimitive = binary('mod', {
   op: 'Mod', attributes: { fmod: 1 }, value: (x, y) => x % y, domains: [[-5, 5], [1, 3]],
   jvp: partials((x) => constantLike(1, x), (x, y) => { const q = div(x, y); return neg(mul(sign(q), floor(abs(q)))); }),
 });
+
+/** IEEE 754's pow, where JavaScript's is NaN: 1 to any power is 1, and so is -1 to an infinite one. */
+function power(x: number, y: number): number { return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y; }
 
 const comparison = (name: string, op: string, value: (x: number, y: number) => boolean, dtypes: readonly DType[] = NUMBERS): Primitive<NoParams> =>
   binary(name, { op, value: (x, y) => Number(value(x, y)), output: 'bool', dtypes });

@@ -6,7 +6,7 @@ import { bytesOf, peakBytes } from './memory.ts';
 /** Memory that residuals and a running chunk may take together, unless said otherwise. */
 export const DEFAULT_MEMORY_BUDGET = 512 * 2 ** 20;
 /** The part of the budget that one running chunk may take: a backend keeps such a working set for each of a few sessions. */
-const WORKING_SHARE = 1 / 8;
+const WORKING_SHARE = 1 / 16;
 const TRIAL = 64;
 
 export interface ChunkPlan {

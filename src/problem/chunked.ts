@@ -14,7 +14,7 @@ import { DEFAULT_MEMORY_BUDGET, planChunks, type ChunkPlan } from './chunk-plan.
 export type SumFunction<Fixed, Batch, Call extends unknown[], Out> = (fixed: Fixed, batch: Batch, ...call: Call) => Out;
 
 export interface ChunkOptions {
-  /** Examples a chunk; default: chosen so that a chunk's working set is an eighth of the memory budget. */
+  /** Examples a chunk; default: chosen so that a chunk's working set is a sixteenth of the memory budget. */
   readonly chunk?: number;
   /** Bytes for kept residuals and the running chunk together; default 512 MiB. */
   readonly memoryBudget?: number;

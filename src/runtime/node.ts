@@ -12,7 +12,9 @@ export type { NodeRuntimeOptions } from './ort-node.ts';
  *
  * @throws ArgumentError when `threads` is not a positive integer, or no build of ONNX Runtime can be loaded.
  */
-export const nodeRuntime = (options: NodeRuntimeOptions = {}): Promise<ModelRuntime> => loadNodeRuntime(options);
+export function nodeRuntime(options: NodeRuntimeOptions = {}): Promise<ModelRuntime> {
+  return loadNodeRuntime(options);
+}
 
 /** Runs compiled functions on ONNX Runtime's native build, which is loaded at the first use. */
 export function nodeExecutor(options: NodeRuntimeOptions = {}): Executor {

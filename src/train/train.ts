@@ -1,14 +1,15 @@
 /** The training loop: one compiled step (batch gathering, loss, gradient, update), driven from the host. @module */
 import { ArgumentError } from '../util/errors.ts';
-import { key, split, uniform } from '../util/random/index.ts';
+import { key, split } from '../util/random/index.ts';
 import { requireInteger } from '../util/require.ts';
 import type { Executor } from '../core/backend.ts';
-import { NDArray, sizeOf } from '../core/ndarray.ts';
+import { NDArray } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { batches, epochOrder } from '../data/index.ts';
+import { drawNoise } from '../nn/index.ts';
 import { mean, take } from '../ops/index.ts';
 import type { Optimizer, Schedule } from '../optim/index.ts';
-import type { Problem } from '../problem/problem.ts';
+import type { Problem } from '../problem/index.ts';
 import { compile, hvp, valueAndGrad, type Host } from '../transforms/index.ts';
 
 /** What the loop tells while it runs. */
@@ -75,7 +76,7 @@ export async function train<P, State>(problem: Problem<P, State>, options: Train
   loop: for (let epoch = 0; epoch < epochs; epoch++) {
     for (const indices of batches(epochOrder(split(root, 'order'), size, epoch), { batchSize, remainder: 'drop' })) {
       if (signal?.aborted === true) { end = { reason: 'interrupted' }; break loop; }
-      const noise = noiseFor(problem, batchSize, inputs.shape.slice(1), split(root, 'noise', losses.length));
+      const noise = drawNoise(problem.model, [batchSize, ...inputs.shape.slice(1)], split(root, 'step', losses.length));
       const call = [params, state, memory, inputs, targets, new NDArray(indices, [batchSize], 'int32'), rate(losses.length), noise] as never;
       const next = await step(...(call as Parameters<typeof step>)) as unknown as { params: Host<P>; state: Host<State>; memory: unknown; loss: NDArray };
       const loss = next.loss.item();
@@ -88,12 +89,6 @@ export async function train<P, State>(problem: Problem<P, State>, options: Train
   }
   await step.dispose();
   return { params, state, losses, end };
-}
-
-/** Random arrays for layers that draw (dropout), from the step's key. */
-function noiseFor<P, State>(problem: Problem<P, State>, batchSize: number, inputShape: readonly number[], from: ReturnType<typeof key>): NDArray[] {
-  const shapes = problem.model.noise?.([batchSize, ...inputShape]) ?? [];
-  return shapes.map((shape, i) => new NDArray(uniform(split(from, i), sizeOf(shape)), shape, 'float32'));
 }
 
 /** The step as a traced function. */

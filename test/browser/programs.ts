@@ -55,31 +55,35 @@ function recurrentLoss(params: { recurrent: Tensor; input: Tensor }, xs: Tensor)
   return add(sum(square(sub(last, 0.5))), mean(energies));
 }
 
-/** Runs every program on the backend. */
-export async function runPrograms(executor: Executor): Promise<Results> {
+/** The programs by name, not yet compiled. */
+function programs(executor: Executor): Record<string, () => Promise<unknown>> {
   const params = layers('mlp', [12, 16, 8, 4]);
   const direction = layers('direction', [12, 16, 8, 4]);
   const x = draw('x', [10, 12]);
   const y = oneHotRows([0, 1, 2, 3, 0, 1, 2, 3, 0, 1], 4);
   const filters = { first: draw('first', [4, 2, 3, 3], 0.3), second: draw('second', [6, 4, 3, 3], 0.2), head: draw('head', [24, 4], 0.2) };
-  const images = draw('images', [10, 2, 10, 10]);
   const recurrent = { recurrent: draw('recurrent', [6, 6], 0.4), input: draw('input', [3, 6], 0.5) };
   const perExample = (p: Layer<Tensor>[], xs: Tensor, ys: Tensor) =>
     vmap((row: Tensor, label: Tensor) => grad(mlpLoss)(p, reshape(row, [1, 12]), reshape(label, [1, 4])))(xs, ys);
-
-  const bind = await compile(mlpProduct, { executor, bind: 3 })(params, x, y);
-  const embedded = await compile(mlpProduct, { executor, bind: 3, embed: true })(params, x, y);
-  const results: Record<string, unknown> = {
-    'loss of a multilayer perceptron': await compile(mlpLoss, { executor })(params, x, y),
-    'gradient of a multilayer perceptron': await compile(grad(mlpLoss), { executor })(params, x, y),
-    'Hessian-vector product, whole': await compile(mlpProduct, { executor })(params, x, y, direction),
-    'Hessian-vector product, bound': await bind(direction),
-    'Hessian-vector product, bound and embedded': await embedded(direction),
-    'gradient of a convolutional network': await compile(grad(convolutionalLoss), { executor })(filters, images, y),
-    'gradient through a scan': await compile(grad(recurrentLoss), { executor })(recurrent, draw('sequence', [9, 3])),
-    'gradients of single examples by vmap': await compile(perExample, { executor })(params, x, y),
+  return {
+    'loss of a multilayer perceptron': () => compile(mlpLoss, { executor })(params, x, y),
+    'gradient of a multilayer perceptron': () => compile(grad(mlpLoss), { executor })(params, x, y),
+    'Hessian-vector product, whole': () => compile(mlpProduct, { executor })(params, x, y, direction),
+    'Hessian-vector product, bound': async () => (await compile(mlpProduct, { executor, bind: 3 })(params, x, y))(direction),
+    'Hessian-vector product, bound and embedded': async () => (await compile(mlpProduct, { executor, bind: 3, embed: true })(params, x, y))(direction),
+    'gradient of a convolutional network': () => compile(grad(convolutionalLoss), { executor })(filters, draw('images', [10, 2, 10, 10]), y),
+    'gradient through a scan': () => compile(grad(recurrentLoss), { executor })(recurrent, draw('sequence', [9, 3])),
+    'gradients of single examples by vmap': () => compile(perExample, { executor })(params, x, y),
   };
-  return Object.fromEntries(Object.entries(results).map(([name, tree]) => [name, numbersOf(tree)]));
+}
+
+/** Runs the programs on the backend, or those named by `only`. */
+export async function runPrograms(executor: Executor, only?: readonly string[]): Promise<Results> {
+  const results: Results = {};
+  for (const [name, run] of Object.entries(programs(executor))) {
+    if (only === undefined || only.includes(name)) results[name] = numbersOf(await run());
+  }
+  return results;
 }
 
 /** Leaves of a tree of host arrays as lists of numbers. */

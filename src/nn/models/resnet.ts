@@ -7,7 +7,7 @@ import { activationOf, type ActivationName } from '../activations.ts';
 import { batchNorm, type BatchNormOptions, type BatchStatistics } from '../batch-norm.ts';
 import { named, residual, sequential } from '../composite.ts';
 import { conv } from '../conv.ts';
-import { dense, type DenseParameters } from '../dense.ts';
+import { dense, type DenseParameters, type WeightOnly } from '../dense.ts';
 import { examplesShaped } from '../examples.ts';
 import type { Layer } from '../model.ts';
 import type { ScaleAndBias } from '../normalization.ts';
@@ -28,11 +28,10 @@ export interface ResnetOptions extends WeightOptions {
   readonly batchNorm?: BatchNormOptions;
 }
 
-type Kernel = { weight: Tensor };
-type BlockParameters = { conv1: Kernel; norm1: ScaleAndBias; conv2: Kernel; norm2: ScaleAndBias };
+type BlockParameters = { conv1: WeightOnly; norm1: ScaleAndBias; conv2: WeightOnly; norm2: ScaleAndBias };
 type BlockState = { norm1: BatchStatistics; norm2: BatchStatistics };
 /** `stem.conv.weight` [out, in, 3, 3], `stages.S.B.conv1.weight`, `stages.S.B.norm1.scale`, ..., `head.weight` [in, classes]. */
-export type ResnetParameters = { stem: { conv: Kernel; norm: ScaleAndBias }; stages: BlockParameters[][]; head: DenseParameters };
+export type ResnetParameters = { stem: { conv: WeightOnly; norm: ScaleAndBias }; stages: BlockParameters[][]; head: DenseParameters };
 /** Running statistics under the same names: `stem.norm.mean`, `stages.S.B.norm1.variance`, ... */
 export type ResnetState = { stem: { norm: BatchStatistics }; stages: BlockState[][] };
 
@@ -55,7 +54,7 @@ export function resnet({ inputShape = [1, 28, 28], classes = 10, depth = 20, wid
   if (!Number.isInteger(blocks) || blocks < 1) throw new ArgumentError({ operation: 'resnet', required: 'depth must be 6 n + 2 for a number n of blocks in a stage', received: String(depth), remedy: '8, 14, 20, 32, 44, 56 or 110' });
   const { apply } = activationOf('resnet', activation);
   const window = [3, 3];
-  const convolution = (inputs: number, outputs: number, strides: number): Layer<Kernel> =>
+  const convolution = (inputs: number, outputs: number, strides: number): Layer<WeightOnly> =>
     conv({ ...weights, inputs, outputs, window, strides, padding: [[1, 1], [1, 1]], bias: false, activation });
   const norm = (channels: number): Layer<ScaleAndBias, BatchStatistics> => batchNorm(channels, normOptions);
 

@@ -8,7 +8,7 @@ import { normal, split } from '../../util/random/index.ts';
 import { activationOf, type ActivationName } from '../activations.ts';
 import { multiHeadAttention, type AttentionParameters } from '../attention.ts';
 import { assemble, named, sequential } from '../composite.ts';
-import { dense, type DenseParameters } from '../dense.ts';
+import { dense, type DenseParameters, type WeightOnly } from '../dense.ts';
 import { requireTokens } from '../embedding.ts';
 import type { Layer } from '../model.ts';
 import { layerNorm, type ScaleAndBias } from '../normalization.ts';
@@ -41,7 +41,7 @@ export type TransformerParameters = {
   embed: { token: Tensor; position: Tensor };
   blocks: BlockParameters[];
   norm: ScaleAndBias;
-  head: { weight: Tensor };
+  head: WeightOnly;
 };
 
 /** Token and position vectors, added. Initially normal with deviation 0.02 (GPT-2), or N(0, 1) in the NTK parametrisation. */

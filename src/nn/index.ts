@@ -1,0 +1,21 @@
+/** Layers and models: parameters made from a key, and traced functions of them. @module */
+export type { AnyLayer, AnyModel, Context, Empty, HostParameters, Layer, Mode, Model, ParametersOf, StateOf } from './model.ts';
+export { activations, type Activation, type ActivationName } from './activations.ts';
+export { initializers, type Initializer, type InitializerName, type WeightShape } from './initializers.ts';
+export type { Parametrization, WeightOptions } from './weights.ts';
+export { assemble, drawNoise, named, residual, sequential } from './composite.ts';
+export type { NamedLayers, NamedParameters, NamedState, NamedSteps, SequentialParameters, SequentialState, Step } from './composite.ts';
+export { dense, type DenseOptions, type DenseParameters, type WeightOnly } from './dense.ts';
+export { conv, type ConvLayerOptions } from './conv.ts';
+export { averagePooling, globalAveragePooling, maxPooling } from './pooling.ts';
+export { examplesShaped } from './examples.ts';
+export { batchNorm, type BatchNormOptions, type BatchStatistics } from './batch-norm.ts';
+export { groupNorm, layerNorm, rootMeanSquareNorm, type NormalizationOptions, type ScaleAndBias } from './normalization.ts';
+export { dropout } from './dropout.ts';
+export { embedding, type EmbeddingOptions } from './embedding.ts';
+export { multiHeadAttention, type AttentionParameters, type MultiHeadAttentionOptions } from './attention.ts';
+export { mlp, type MlpOptions, type MlpParameters } from './models/mlp.ts';
+export { cnn, type CnnOptions, type CnnParameters } from './models/cnn.ts';
+export { resnet, type ResnetOptions, type ResnetParameters, type ResnetState } from './models/resnet.ts';
+export { transformer, type TransformerOptions, type TransformerParameters } from './models/transformer.ts';
+export { models, parseModel, type DataShape, type ModelEntry, type ModelName } from './models/registry.ts';

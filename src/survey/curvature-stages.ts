@@ -1,0 +1,114 @@
+/** The parts of a survey that measure derivatives: gradient, eigenvalues, trace, density, layers. @module */
+import { gradientNoise, hessian, hutchinsonTrace, spectralDensity, topEigenpairs, type EstimatorOptions, type LinearOperator } from '../curvature/index.ts';
+import { bounded, layerOf, ParameterSpace, type Measurement } from '../problem/index.ts';
+import { key, split } from '../util/random/index.ts';
+import type { LayerRecord } from './record.ts';
+import type { Stage, StageContext } from './stage.ts';
+
+type Report = (done: number, total: number, note?: string) => void;
+
+const plain = ({ value, error, kind, samples }: Measurement): Measurement => ({ value, error, kind, ...(samples !== undefined && { samples }) });
+
+const estimatorOptions = ({ seed, signal }: StageContext, name: string, report: Report, note: string): EstimatorOptions =>
+  ({ key: split(key(seed), 'survey', name), signal, onProgress: ({ done, total }) => report(done, total, note) });
+
+/** Runs `measure` on the Hessian of the sampled loss, or of a block of it, and releases it. */
+async function withHessian<T>({ problem, point, sample, executor }: StageContext, parameters: readonly string[] | undefined, measure: (operator: LinearOperator) => Promise<T>): Promise<T> {
+  const operator = hessian(problem, point, { data: sample, executor, parameters });
+  try { return await measure(operator); } finally { await operator.dispose(); }
+}
+
+/** Norm of the full gradient and the gradient noise scale. */
+export const gradientStage: Stage = {
+  name: 'gradient',
+  title: 'gradient norm and noise scale',
+  async run({ problem, point, sample, executor }, report) {
+    const noise = await gradientNoise(problem, point, { data: sample, executor, onProgress: ({ done, total }) => report(done, total, 'groups') });
+    return { gradientNorm: plain(noise.norm), gradientNoiseScale: plain(noise.noiseScale) };
+  },
+};
+
+/** Largest eigenvalues and the smallest, each with its residual bound. */
+export const eigenvaluesStage: Stage = {
+  name: 'eigenvalues',
+  title: 'extreme eigenvalues by Lanczos',
+  run: (context, report) => withHessian(context, undefined, async (operator) => {
+    const { eigenvalues, tolerance, maxProducts } = context.settings;
+    const pairs = await topEigenpairs(operator, { ...estimatorOptions(context, 'eigenvalues', report, 'products'), largest: eigenvalues, smallest: 1, tolerance, maxProducts });
+    context.topDirections = pairs.largest.map(({ value, vector }) => ({ value, vector }));
+    return {
+      eigenvalues: { largest: pairs.largest.map(plain), smallest: pairs.smallest.map(plain), ratio: ratioOf(pairs.largest[0], pairs.smallest[0]), stopped: pairs.stopped },
+      products: pairs.cost.products,
+    };
+  }),
+};
+
+/** Quotient of two bounded numbers with the bound that follows; infinite where the divisor may be zero. */
+function ratioOf(a: Measurement, b: Measurement): Measurement {
+  const least = Math.abs(b.value) - b.error;
+  return bounded(a.value / b.value, least > 0 ? (a.error + Math.abs(a.value / b.value) * b.error) / least : Infinity);
+}
+
+/** Hutchinson's estimate of the trace, whose probes also give every layer's share. */
+export const traceStage: Stage = {
+  name: 'trace',
+  title: 'trace, whole and by layer',
+  run: (context, report) => withHessian(context, undefined, async (operator) => {
+    const groups = operator.space!.groups('layer');
+    const trace = await hutchinsonTrace(operator, { ...estimatorOptions(context, 'trace', report, 'probes'), probes: context.settings.traceProbes, groups });
+    context.layerTraces = new Map(groups.map(({ name }) => [name, plain(trace.groups[name])]));
+    return { trace: plain(trace), products: trace.cost.products, layers: layersOf(context) };
+  }),
+};
+
+/** What is known of each layer so far. */
+function layersOf({ point, layerTraces, layerTops }: StageContext): LayerRecord[] {
+  return new ParameterSpace(point.params).groups('layer').map(({ name, start, end }) => {
+    const trace = layerTraces.get(name);
+    const topEigenvalue = layerTops.get(name);
+    return { name, parameters: end - start, ...(trace && { trace }), ...(topEigenvalue && { topEigenvalue }) };
+  });
+}
+
+/** Spectral density by stochastic Lanczos quadrature. */
+export const densityStage: Stage = {
+  name: 'density',
+  title: 'spectral density by Lanczos quadrature',
+  run: (context, report) => withHessian(context, undefined, async (operator) => {
+    const { densityProbes, densitySteps } = context.settings;
+    const density = await spectralDensity(operator, { ...estimatorOptions(context, 'density', report, 'products'), probes: densityProbes, steps: densitySteps });
+    return {
+      density: {
+        grid: [...density.grid], density: [...density.density], standardError: [...density.standardError], probes: density.probes.length,
+        steps: densitySteps, width: density.width,
+      },
+      products: density.cost.products,
+    };
+  }),
+};
+
+/** Relative residual asked for of a layer's top eigenvalue. */
+const LAYER_TOLERANCE = 0.01;
+
+/** Top eigenvalue of every layer's block; joins the traces measured before. */
+export const layersStage: Stage = {
+  name: 'layers',
+  title: 'top eigenvalue of each layer',
+  async run(context, report) {
+    const space = new ParameterSpace(context.point.params);
+    const groups = space.groups('layer');
+    let products = 0;
+    for (const [i, { name }] of groups.entries()) {
+      if (context.signal?.aborted === true) break;
+      report(i, groups.length, name);
+      await withHessian(context, space.names.filter((parameter) => layerOf(parameter) === name), async (operator) => {
+        const options = { key: split(key(context.seed), 'survey', 'layers', name), signal: context.signal };
+        const pairs = await topEigenpairs(operator, { ...options, largest: 1, tolerance: LAYER_TOLERANCE, maxProducts: context.settings.maxProducts });
+        context.layerTops.set(name, plain(pairs.largest[0]));
+        products += pairs.cost.products;
+      });
+      report(i + 1, groups.length, name);
+    }
+    return { layers: layersOf(context), products };
+  },
+};

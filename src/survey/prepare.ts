@@ -1,0 +1,27 @@
+/** From names and options to a problem. @module */
+import type { Tensor } from '../core/tensor.ts';
+import type { Dataset } from '../data/index.ts';
+import { lossNamed } from '../losses/index.ts';
+import { parseModel, type AnyModel } from '../nn/index.ts';
+import type { Problem } from '../problem/index.ts';
+import type { Tree } from '../tree/index.ts';
+
+/** A problem without static knowledge of its parameters. */
+export type AnyProblem = Problem<Tree<Tensor>, Tree<Tensor>>;
+
+export interface PreparedProblem {
+  readonly problem: AnyProblem;
+  readonly dataset: Dataset;
+  readonly lossName: string;
+}
+
+/** The problem of fitting a model, as text such as `mlp:784-128-64-10`, to a dataset. @throws ArgumentError */
+export function prepareProblem(modelText: string, dataset: Dataset, lossName?: string): PreparedProblem {
+  const classes = dataset.classes?.length ?? (dataset.train.targets.shape[1] ?? 1);
+  const model: AnyModel = parseModel(modelText, { inputShape: dataset.inputShape, classes, ...(dataset.vocabulary !== undefined && { vocabulary: dataset.vocabulary }) });
+  const name = lossName ?? (dataset.kind === 'regression' ? 'mean-squared-error' : 'cross-entropy');
+  return {
+    problem: { name: `${modelText} on ${dataset.name}`, model, loss: lossNamed(name), train: dataset.train, test: dataset.test },
+    dataset, lossName: name,
+  };
+}

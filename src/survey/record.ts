@@ -1,0 +1,130 @@
+/** What a survey measures, as plain data: the content of `survey.json`. Numbers that are not finite are written as null. @module */
+import type { Measurement } from '../problem/index.ts';
+
+/** The version of the layout below; raised when a field changes its meaning or goes. */
+export const SURVEY_SCHEMA = 'thalweg-survey/1';
+
+/** A series over training steps. */
+export interface Series {
+  readonly steps: readonly number[];
+  readonly values: readonly number[];
+  /** Standard errors, where values are means over a sample. */
+  readonly errors?: readonly number[];
+}
+
+export interface TrainingRecord {
+  readonly optimizer: string;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly learningRate: string;
+  /** `finished`, `interrupted`, or `diverged` with the step. */
+  readonly end: string;
+  readonly batchLoss: Series;
+  readonly testLoss?: Series;
+  readonly testAccuracy?: Series;
+  readonly trainAccuracy?: Series;
+}
+
+export interface QualityRecord {
+  readonly trainLoss: Measurement;
+  readonly trainAccuracy?: Measurement;
+  readonly testLoss?: Measurement;
+  readonly testAccuracy?: Measurement;
+  /** counts[true label][predicted label] over the test split. */
+  readonly confusion?: readonly (readonly number[])[];
+}
+
+export interface EigenvaluesRecord {
+  /** Descending; each error bounds the distance to an eigenvalue. */
+  readonly largest: readonly Measurement[];
+  /** Ascending. */
+  readonly smallest: readonly Measurement[];
+  /** lambda_max / lambda_min, with the bound that follows from theirs. */
+  readonly ratio: Measurement;
+  /** Whether the residuals asked for were reached, or why not. */
+  readonly stopped: string;
+}
+
+export interface DensityRecord {
+  readonly grid: readonly number[];
+  /** Mean over probes; integrates to one. */
+  readonly density: readonly number[];
+  /** Standard error across probes. */
+  readonly standardError: readonly number[];
+  readonly probes: number;
+  readonly steps: number;
+  /** Standard deviation of the Gaussians that smooth the quadrature nodes. */
+  readonly width: number;
+}
+
+export interface LayerRecord {
+  readonly name: string;
+  readonly parameters: number;
+  readonly trace?: Measurement;
+  readonly topEigenvalue?: Measurement;
+}
+
+export interface LossGridRecord {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  /** loss[row][column] at (x[column], y[row]); null where not finite or not reached. */
+  readonly loss: readonly (readonly number[])[];
+  readonly standardError: readonly (readonly number[])[];
+}
+
+export interface PlaneRecord {
+  readonly axes: string;
+  readonly train: LossGridRecord;
+  readonly test?: LossGridRecord;
+}
+
+export interface LineRecord {
+  readonly name: string;
+  readonly position: readonly number[];
+  readonly trainLoss: readonly number[];
+  readonly trainError: readonly number[];
+  readonly testLoss?: readonly number[];
+  readonly testError?: readonly number[];
+}
+
+/** What a part of the survey cost. */
+export interface CostRecord {
+  readonly name: string;
+  readonly seconds: number;
+  readonly products: number;
+}
+
+export interface SurveyRecord {
+  readonly schema: typeof SURVEY_SCHEMA;
+  /** Versions, machine, seed and options: what is needed to repeat it. */
+  readonly provenance: Readonly<Record<string, string>>;
+  readonly problem: {
+    readonly name: string;
+    readonly model: string;
+    readonly loss: string;
+    readonly data: string;
+    readonly licence: string;
+    readonly parameters: number;
+    readonly trainExamples: number;
+    readonly testExamples: number;
+    /** Training examples that the curvature and the landscape were measured on. */
+    readonly samples: number;
+    readonly classes?: readonly string[];
+  };
+  /** False when it was interrupted: what is missing was not reached. */
+  readonly complete: boolean;
+  readonly training?: TrainingRecord;
+  readonly quality?: QualityRecord;
+  readonly gradientNorm?: Measurement;
+  readonly gradientNoiseScale?: Measurement;
+  readonly eigenvalues?: EigenvaluesRecord;
+  readonly trace?: Measurement;
+  readonly density?: DensityRecord;
+  readonly layers?: readonly LayerRecord[];
+  readonly plane?: PlaneRecord;
+  readonly lines?: readonly LineRecord[];
+  readonly costs: readonly CostRecord[];
+  /** Parts that failed, with the message. */
+  readonly failures: readonly { readonly name: string; readonly message: string }[];
+}

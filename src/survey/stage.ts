@@ -1,0 +1,38 @@
+/** The parts of a survey: what they share. @module */
+import type { Executor } from '../core/backend.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Split } from '../data/index.ts';
+import type { Measurement, Point } from '../problem/index.ts';
+import type { Tree } from '../tree/index.ts';
+import type { PreparedProblem } from './prepare.ts';
+import type { SurveySettings } from './presets.ts';
+import type { SurveyRecord } from './record.ts';
+
+/** What a part works with; `point` is where training ended. */
+export interface StageContext extends PreparedProblem {
+  readonly settings: SurveySettings;
+  readonly seed: number;
+  readonly executor?: Executor;
+  readonly signal?: AbortSignal;
+  /** Training examples that curvature and landscape are measured on. */
+  readonly sample: Split;
+  readonly testSample?: Split;
+  point: Point<Tree<Tensor>, Tree<Tensor>>;
+  /** By layer, once measured. */
+  layerTraces: Map<string, Measurement>;
+  readonly layerTops: Map<string, Measurement>;
+  /** Unit eigenvectors of the largest eigenvalues, once measured. */
+  topDirections: { readonly value: number; readonly vector: Float64Array }[];
+}
+
+/** Fields of the record that a part fills. */
+export type StageResult = { -readonly [K in keyof SurveyRecord]?: SurveyRecord[K] } & { products?: number };
+
+/** One part of the survey. */
+export interface Stage {
+  readonly name: string;
+  /** What it does, for the progress line. */
+  readonly title: string;
+  /** `report(done, total, note)` is called as often as there is news. */
+  run(context: StageContext, report: (done: number, total: number, note?: string) => void): Promise<StageResult>;
+}
