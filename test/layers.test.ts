@@ -10,6 +10,9 @@ import { filesUnder, isHandWritten, read } from './tree-files.ts';
 // What everything may use: errors and formatting, the typed trees, and the vocabulary (Tensor, NDArray, dtype).
 const ground = ['util', 'tree', 'core'];
 
+// Wider than the first design in four places: instruments (curvature, landscape) are constructed over a Problem, so they stand
+// above it; train and survey name the model, data and loss they work on; a survey draws its own report; and the command
+// line chooses data set and backend.
 /** Folder -> the folders it may import from, besides itself and the ground (for rows that stand above it). */
 const permitted: Readonly<Record<string, readonly string[]>> = {
   util: [],
@@ -27,18 +30,18 @@ const permitted: Readonly<Record<string, readonly string[]>> = {
   data: ['core'],
   interop: ['onnx', 'nn', 'data', 'losses'],
   optim: ['ops', 'tree', 'transforms', 'linalg'],
-  curvature: ['transforms', 'ops', 'tree', 'linalg'],
-  landscape: ['curvature', 'transforms', 'ops', 'tree'],
+  curvature: ['problem', 'data', 'transforms', 'ops', 'tree', 'linalg'],
+  landscape: ['problem', 'data', 'curvature', 'transforms', 'ops', 'tree'],
   kernels: ['curvature', 'transforms', 'ops', 'nn', 'linalg'],
   samplers: ['transforms', 'ops', 'nn', 'losses', 'optim', 'curvature', 'linalg'],
   solvers: ['transforms', 'ops', 'nn', 'losses', 'optim', 'curvature', 'linalg'],
   analysis: ['transforms', 'ops', 'nn', 'losses', 'curvature', 'landscape', 'kernels', 'linalg'],
-  problem: ['nn', 'losses', 'data', 'transforms'],
-  train: ['problem', 'optim', 'curvature', 'analysis'],
-  survey: ['train', 'landscape', 'curvature', 'analysis', 'kernels', 'interop'],
+  problem: ['nn', 'losses', 'data', 'transforms', 'ops'],
+  train: ['problem', 'optim', 'curvature', 'analysis', 'nn', 'data', 'ops', 'transforms'],
+  survey: ['train', 'landscape', 'curvature', 'analysis', 'kernels', 'interop', 'problem', 'optim', 'nn', 'losses', 'data', 'ops', 'transforms', 'charts'],
   charts: [],
   study: ['survey', 'atlas', 'runtime', 'charts'],
-  cli: ['study', 'survey', 'atlas', 'charts'],
+  cli: ['study', 'survey', 'atlas', 'charts', 'data', 'runtime'],
   studio: ['charts', 'study'],
 };
 

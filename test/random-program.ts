@@ -2,7 +2,7 @@
 import { NDArray, sizeOf } from '../src/core/ndarray.ts';
 import type { Tensor, Type } from '../src/core/tensor.ts';
 import * as ops from '../src/ops/index.ts';
-import { checkpoint, cond, grad, jvp, linearize, scan, vjp, vmap, whileLoop } from '../src/transforms/index.ts';
+import { checkpoint, cond, customJvp, customVjp, grad, jvp, linearize, scan, vjp, vmap, whileLoop } from '../src/transforms/index.ts';
 import { key, normal, permutation, split, uniform, type Key } from '../src/util/random/index.ts';
 
 /** A flat function and the shapes of its floating-point inputs. */
@@ -46,6 +46,12 @@ const mask = (x: Tensor, dice: Dice): Tensor => {
   return ops.reshape(ops.equal(ops.mod(ops.add(ops.arange(sizeOf(x.shape)), shift), 2), 0), x.shape);
 };
 
+/** A choice that no small step changes: known when compiled, or from values as far as the engine can tell. */
+const predicate = (x: Tensor, dice: Dice): Tensor => {
+  const on = dice.below(2);
+  return dice.flip(0.3) ? ops.equal(ops.full([], on, 'int32'), 1) : ops.less(ops.tanh(ops.mean(x)), on === 1 ? 1.5 : -1.5);
+};
+
 /** Operations that are smooth, or jump nowhere near; results stay of moderate size. */
 const steps: Readonly<Record<string, Step>> = {
   tanh: (v, d) => ops.tanh(any(v, d)),
@@ -59,7 +65,7 @@ const steps: Readonly<Record<string, Step>> = {
   add: (v, d) => ops.add(...two(v, d)),
   sub: (v, d) => ops.sub(...two(v, d)),
   mul: (v, d) => ops.tanh(ops.mul(...two(v, d))),
-  broadcast: (v, d) => { const x = any(v, d); return x.rank > 2 ? x : ops.broadcastTo(ops.expandDims(x, d.below(x.rank + 1)), d.flip() ? ops.expandDims(x, 0).shape : ops.expandDims(x, 0).shape.map((n, i) => (i === 0 ? 2 : n))); },
+  broadcast: (v, d) => { const x = any(v, d); const at = d.below(x.rank + 1); return x.rank > 2 ? x : ops.broadcastTo(ops.expandDims(x, at), [...x.shape.slice(0, at), 1 + d.below(3), ...x.shape.slice(at)]); },
   sum: (v, d) => { const x = ranked(v, d, 1); return ops.tanh(ops.sum(x, d.below(x.rank), { keepDims: d.flip() })); },
   mean: (v, d) => ops.mean(any(v, d)),
   prod: (v, d) => { const x = ranked(v, d, 1); return ops.prod(ops.tanh(x), d.below(x.rank)); },
@@ -89,7 +95,7 @@ const steps: Readonly<Record<string, Step>> = {
     }, ops.sin(ops.at(x, 0)), x, { reverse: d.flip() });
     return d.flip() ? last : all;
   },
-  cond: (v, d) => { const x = any(v, d); const y = any(v, d); const on = ops.equal(ops.full([], d.below(2), 'int32'), 1); return cond(on, (a: Tensor) => ops.sin(ops.mul(a, ops.mean(y))), (a: Tensor) => ops.tanh(a), x); },
+  cond: (v, d) => { const x = any(v, d); const y = any(v, d); return cond(predicate(y, d), (a: Tensor) => ops.sin(ops.mul(a, ops.mean(y))), (a: Tensor) => ops.tanh(a), x); },
   checkpoint: (v, d) => { const [x, y] = two(v, d); return checkpoint((a: Tensor, b: Tensor) => ops.sin(ops.mul(ops.tanh(a), b)))(x, y); },
 };
 
@@ -152,10 +158,24 @@ const transformations: Readonly<Record<string, Transformation>> = {
       return [ops.tanh(ops.add(carry, ops.mean(out[0]))), out];
     }, ops.mean(stack), stack).flat() as Tensor[],
   }),
+  customJvp: ({ shapes, f }) => ({ shapes, f: (inputs) => customJvp((...x: Tensor[]) => f(x), (x, t) => jvp((...y: Tensor[]) => f(y), x, t)[1])(...inputs) }),
+  customVjp: ({ shapes, f }) => ({
+    shapes, f: (inputs) => customVjp((...x: Tensor[]) => f(x), (...x: Tensor[]) => [f(x), x] as const, (x, ct) => vjp((...y: Tensor[]) => f(y), ...x)[1](ct))(...inputs),
+  }),
   cond: ({ shapes, f }, _, dice) => {
-    const on = dice.below(2);
-    return { shapes, f: (inputs) => cond(ops.equal(ops.full([], on, 'int32'), 1), (...x: Tensor[]) => f(x), (...x: Tensor[]) => f(x).map((y) => ops.sin(y)), ...inputs) };
+    const seed = dice.below(1000);
+    return { shapes, f: (inputs) => cond(predicate(inputs[0], new Dice(key(seed))), (...x: Tensor[]) => f(x), (...x: Tensor[]) => f(x).map((y) => ops.sin(y)), ...inputs) };
   },
+};
+
+/** Wraps a program in a loop that runs it once, as far as only the counter knows. */
+const inLoop: Transformation = (program, typesOf) => {
+  const types = typesOf(program);
+  return {
+    shapes: program.shapes,
+    f: (inputs) => whileLoop(({ i }: { i: Tensor; out: Tensor[] }) => ops.less(i, 1), ({ i, out }) => ({ i: ops.add(i, 1), out: program.f(inputs).map((y, k) => ops.add(y, ops.mul(out[k], 0.1))) }),
+      { i: ops.full([], 0, 'int32'), out: types.map(({ shape }) => ops.full(shape, 0.5, inputs[0].dtype)) }).out,
+  };
 };
 
 /** A random program under a random stack of up to three transformations. */
@@ -165,11 +185,12 @@ export function randomProgram(seed: number, typesOf: (program: Program) => Type[
   let program = base(root);
   const depth = dice.below(4);
   for (let i = 0; i < depth; i++) {
-    const names = Object.keys(transformations).filter((name) => !(program.forwardOnly && (name === 'vjp' || name === 'grad')));
+    const names = Object.keys(transformations).filter((name) => !(program.forwardOnly && ['vjp', 'grad', 'customVjp'].includes(name)));
     // Programs of many inputs are differentiated no further: their number doubles each time.
-    const name = dice.pick(program.shapes.length > 6 ? ['vmap', 'checkpoint', 'scan', 'cond'] : names);
+    const name = dice.pick(program.shapes.length > 6 ? ['vmap', 'checkpoint', 'scan', 'cond', 'customJvp'] : names);
     program = { ...program, ...transformations[name](program, typesOf, dice), description: `${program.description} | ${name}` };
   }
+  if (dice.flip(0.05)) program = { ...inLoop(program, typesOf, dice), description: `${program.description} | while`, forwardOnly: true };
   return program;
 }
 

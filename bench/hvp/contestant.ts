@@ -12,8 +12,6 @@ export interface Info {
 }
 export interface Loaded {
   readonly variants: readonly string[];
-  /** GFLOP of one product, by variant; only ours counts them. */
-  readonly gflop?: Readonly<Record<string, number>>;
 }
 export interface Run {
   readonly ms: readonly number[];

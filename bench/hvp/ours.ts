@@ -55,8 +55,7 @@ class Server {
     this.#case = readCase(dir);
     this.#variants = variantsOf(this.#case);
     this.#warm.clear();
-    const gflop = Object.fromEntries(Object.entries(this.#variants).map(([name, variant]) => [name, variant.gflop]));
-    return { model: this.#case.model, vectors: this.#case.vectors.length, variants: Object.keys(this.#variants), gflop };
+    return { model: this.#case.model, vectors: this.#case.vectors.length, variants: Object.keys(this.#variants) };
   }
 
   #variant(name: string): { variant: Variant; loaded: Case } {
@@ -111,7 +110,7 @@ class Server {
     const [m, k, n] = GEMM;
     if (this.#gemm === undefined) {
       const [left, right] = [[m, k], [k, n]].map((shape, i) => new NDArray(normal(split(key(0), i), shape), shape, 'float32'));
-      const multiply = compile((a: Tensor, b: Tensor) => matmul(a, b), { name: 'gemm' });
+      const multiply = compile((a: Tensor, b: Tensor) => matmul(a, b));
       this.#gemm = () => multiply(left, right);
       await this.#gemm();
     }

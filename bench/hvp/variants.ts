@@ -28,7 +28,6 @@ export interface Variant {
   readonly productsPerCall: number;
   /** Products that `prepare` makes itself: residuals are computed at a bound function's first call. */
   readonly productsInPrepare: number;
-  readonly gflop: number;
   prepare(): Promise<{ product(i: number): Promise<Arrays>; dispose(): Promise<void> }>;
 }
 
@@ -40,27 +39,48 @@ function stackVectors(vectors: readonly NamedArrays[]): NamedArrays {
   }));
 }
 
-/** All ways; a block is `vmap` over the case's vectors. */
-export function variantsOf({ model: name, parameters, constants, x, labels, vectors }: Case): Record<string, Variant> {
+/** The traced product and its leading arguments, of which parameters, data and state are bound. */
+function productOf({ model: name, parameters, constants, x, labels }: Case): { product: (...args: Tensors[]) => Tensors; point: Arrays[]; like: unknown } {
   const { model } = benchmarkNamed(name);
   const like = model.init(key(0));
-  const point: Arrays[] = [toTree(like.params, parameters), x, labels, toTree(like.state, constants)] as Arrays[];
-  const directions = vectors.map((vector) => toTree(like.params, vector) as Arrays);
-  const block = toTree(like.params, stackVectors(vectors)) as Arrays;
   const loss = (params: Tensors, inputs: Tensors, targets: Tensors, state: Tensors): Tensor =>
     mean(crossEntropy(model.apply(params, inputs as Tensor, { mode: 'eval', state }).outputs, targets as Tensor));
-  const product = (params: Tensors, inputs: Tensors, targets: Tensors, state: Tensors, vector: Tensors): Tensors => hvp(loss)(params, vector, inputs, targets, state);
-  const blockProduct = (params: Tensors, inputs: Tensors, targets: Tensors, state: Tensors, many: Tensors): Tensors =>
-    (vmap((vector: unknown) => product(params, inputs, targets, state, vector as Tensors)) as (many: unknown) => Tensors)(many);
+  return {
+    product: (params, inputs, targets, state, vector) => hvp(loss)(params, vector, inputs, targets, state),
+    point: [toTree(like.params, parameters), x, labels, toTree(like.state, constants)] as Arrays[], like: like.params,
+  };
+}
 
-  const whole = compileTrees(product);
-  const graph = whole.graph(...point, directions[0]);
+/** What a case costs before anything runs. */
+export interface Count {
+  /** 10^9 floating-point operations of a product on its own. */
+  readonly whole: number;
+  /** Of what each further product at the same point needs. */
+  readonly bound: number;
+  /** Whether binding builds residuals into the program. */
+  readonly embeds: boolean;
+}
+
+/** Counts the operations of one product: see `flops`. */
+export function countOperations(loaded: Case): Count {
+  const { product, point, like } = productOf(loaded);
+  const graph = compileTrees(product).graph(...point, toTree(like, loaded.vectors[0]) as Arrays);
   const parts = splitGraph(graph, leaves(point).length);
-  const gflop = flops(parts.call) / 1e9;
+  return { whole: flops(graph) / 1e9, bound: flops(parts.call) / 1e9, embeds: residualsWorthEmbedding(parts).length > 0 };
+}
+
+/** All ways; a block is `vmap` over the case's vectors. Nothing is traced before it is first prepared or run. */
+export function variantsOf(loaded: Case): Record<string, Variant> {
+  const { product, point, like } = productOf(loaded);
+  const directions = loaded.vectors.map((vector) => toTree(like, vector) as Arrays);
+  const block = toTree(like, stackVectors(loaded.vectors)) as Arrays;
+  const blockProduct = (...args: Tensors[]): Tensors =>
+    (vmap((vector: unknown) => product(...args.slice(0, BOUND), vector as Tensors)) as (many: unknown) => Tensors)(args[BOUND]);
+  const whole = compileTrees(product);
   const bound = (f: typeof product, embed: boolean, argument: (i: number) => Arrays, count: number): Variant => {
-    const bind = compileTrees(f as (...args: Tensors[]) => Tensors, { bind: BOUND, embed });
+    const bind = compileTrees(f, { bind: BOUND, embed });
     return {
-      productsPerCall: count, productsInPrepare: count, gflop,
+      productsPerCall: count, productsInPrepare: count,
       async prepare() {
         const multiply = await bind(...point);
         await multiply(argument(0));
@@ -71,12 +91,11 @@ export function variantsOf({ model: name, parameters, constants, x, labels, vect
   const one = (i: number): Arrays => directions[i];
   return {
     whole: {
-      productsPerCall: 1, productsInPrepare: 0, gflop: flops(graph) / 1e9,
+      productsPerCall: 1, productsInPrepare: 0,
       prepare: () => Promise.resolve({ product: (i) => whole(...point, directions[i]), dispose: () => Promise.resolve() }),
     },
     bound: bound(product, true, one, 1),
-    // Only where something is built into the program by default.
-    ...(residualsWorthEmbedding(parts).length > 0 && { 'bound-unembedded': bound(product, false, one, 1) }),
-    'bound-block': bound(blockProduct, true, () => block, vectors.length),
+    'bound-unembedded': bound(product, false, one, 1),
+    'bound-block': bound(blockProduct, true, () => block, directions.length),
   };
 }

@@ -6,6 +6,7 @@ import { formatNumber, formatSeconds } from './format.ts';
 import { rowsPanel } from './rows.ts';
 import { color } from './theme.ts';
 
+/** What one measurement cost in wall-clock time and in products. */
 export interface MeasurementCost {
   readonly name: string;
   readonly seconds: number;

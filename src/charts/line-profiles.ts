@@ -6,6 +6,7 @@ import { composeFigure, DEFAULT_WIDTH } from './figure.ts';
 import { axisScale, finiteExtent, pad, verticalAxis, widen } from './scale.ts';
 import { color } from './theme.ts';
 
+/** Losses along one line through parameter space; every list is as long as `position`. */
 export interface LineProfile {
   readonly name: string;
   /** Positions along the line, increasing; zero at the trained parameters. */
@@ -17,6 +18,7 @@ export interface LineProfile {
   readonly testError?: NumberList;
 }
 
+/** Options of `lineProfiles`, shared by all its panels. */
 export interface LineProfilesOptions extends FigureOptions {
   readonly xLabel?: string;
   /** `auto` takes a logarithmic loss axis when all losses are positive and span more than a factor of fifty. */

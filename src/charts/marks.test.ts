@@ -4,11 +4,11 @@ import { ArgumentError, ShapeError } from '../util/errors.ts';
 import { confusionMatrix, wilsonInterval } from './confusion-matrix.ts';
 import { costBars } from './cost-bars.ts';
 import { eigenvalueChart } from './eigenvalue-chart.ts';
-import { exampleCosts, exampleDensity, linspace } from './example-data.ts';
+import { exampleCosts, exampleDensity, linspace } from './example-data.test-helper.ts';
 import { layerBars } from './layer-bars.ts';
 import { lineProfiles } from './line-profiles.ts';
 import { spectralDensity } from './spectral-density.ts';
-import { axisTicks, elementsOf, linearAxis, numberOf, parseFigure, vertices } from './svg-testing.ts';
+import { axisTicks, elementsOf, linearAxis, numberOf, parseFigure, vertices } from './svg.test-helper.ts';
 import { trainingCurves } from './training-curves.ts';
 
 /** The logarithm at a pixel of a logarithmic axis. */

@@ -1,9 +1,9 @@
 import * as Plot from '@observablehq/plot';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
-import { linspace } from './example-data.ts';
+import { linspace } from './example-data.test-helper.ts';
 import { planeContour } from './plane-contour.ts';
-import { axisTicks, elementsOf, linearAxis, numberOf, parseFigure, vertices } from './svg-testing.ts';
+import { axisTicks, elementsOf, linearAxis, numberOf, parseFigure, vertices } from './svg.test-helper.ts';
 
 const x = linspace(-2, 2, 9);
 // Not symmetric about zero: a plane drawn upside down or transposed must fail.

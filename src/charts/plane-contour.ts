@@ -19,6 +19,7 @@ export interface PlaneData {
   readonly standardError?: readonly NumberList[];
 }
 
+/** Options of `planeContour`: labels, the scale of the losses and the marker of the trained parameters. */
 export interface PlaneContourOptions extends FigureOptions {
   readonly xLabel?: string;
   readonly yLabel?: string;

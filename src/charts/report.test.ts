@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseHTML } from 'linkedom';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import { costBars } from './cost-bars.ts';
-import { exampleCosts } from './example-data.ts';
+import { exampleCosts } from './example-data.test-helper.ts';
 import type { Report } from './report.ts';
 import { reportPage } from './report.ts';
 

@@ -12,12 +12,14 @@ export interface SummaryItem {
   readonly note?: string;
 }
 
+/** A figure of a section with the caption set below it. */
 export interface ReportFigure {
   /** An SVG document as the figure functions return it; inserted unescaped. */
   readonly svg: string;
   readonly caption: string;
 }
 
+/** A table of a section; a column of nothing but numbers is aligned on the right. */
 export interface ReportTable {
   readonly columns: readonly string[];
   /** Cells in the order of the columns; numbers are written by `formatNumber`. */
@@ -25,6 +27,7 @@ export interface ReportTable {
   readonly caption?: string;
 }
 
+/** A part of the report with its own anchor; the figures follow the text, the tables follow the figures. */
 export interface ReportSection {
   /** Anchor of the section: a letter, then letters, digits, `-` or `_`. */
   readonly id: string;
@@ -35,6 +38,7 @@ export interface ReportSection {
   readonly tables?: readonly ReportTable[];
 }
 
+/** All that `reportPage` writes. Texts are plain and are escaped; only the figures' SVG is not. */
 export interface Report {
   readonly title: string;
   readonly subtitle?: string;

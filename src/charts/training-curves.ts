@@ -8,6 +8,7 @@ import { formatNumber } from './format.ts';
 import { axisScale, finiteExtent, pad, verticalAxis, widen } from './scale.ts';
 import { color } from './theme.ts';
 
+/** One curve over training steps; `steps` increasing and as long as `values`. */
 export interface CurveSeries {
   readonly steps: NumberList;
   readonly values: NumberList;
@@ -15,6 +16,7 @@ export interface CurveSeries {
   readonly errors?: NumberList;
 }
 
+/** What `trainingCurves` draws: losses in one panel, accuracies in a second where there are any. */
 export interface TrainingCurvesData {
   /** Usually of each mini-batch; drawn as the mean and range of stretches of steps when long. */
   readonly trainLoss: CurveSeries;
@@ -24,6 +26,7 @@ export interface TrainingCurvesData {
   readonly testAccuracy?: CurveSeries;
 }
 
+/** Options of `trainingCurves`; by default the loss axis is logarithmic and the x axis is labelled `step`. */
 export interface TrainingCurvesOptions extends FigureOptions {
   readonly xLabel?: string;
   readonly lossScale?: 'log' | 'linear';

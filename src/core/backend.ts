@@ -34,7 +34,7 @@ export function setDefaultExecutor(executor: Executor | null): Executor | null {
   return previous;
 }
 
-/** @throws ArgumentError when no backend has been chosen. */
+/** The executor that an entry point (`thalweg/node`, `thalweg/web`) or the caller has set. @throws ArgumentError when there is none. */
 export function defaultExecutor(): Executor {
   if (current === null) {
     throw new ArgumentError({

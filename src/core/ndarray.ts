@@ -3,7 +3,9 @@ import { DtypeError, ShapeError } from '../util/errors.ts';
 
 /** Element types of the engine. `bool` is stored as one byte, 0 or 1. */
 export type DType = 'float32' | 'float64' | 'int32' | 'bool';
+/** Storage of each dtype, in the order of `DType`. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** Extents of the axes, outermost first; empty for a scalar. */
 export type Shape = readonly number[];
 
 const CONSTRUCTORS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array } as const;

@@ -136,6 +136,8 @@ export interface Primitive<P = unknown> {
   readonly print?: (params: P) => string;
   /** True when the operation may be recomputed rather than stored at a binding-time split: no arithmetic, large output. */
   readonly cheap?: boolean;
+  /** True when the order of the two arguments does not matter, to the last bit. */
+  readonly commutative?: boolean;
   /** True when the backend runs it faster on arguments that are constants of the program. */
   readonly prefersConstants?: boolean;
 }

@@ -16,6 +16,7 @@ export interface Eigenpair extends Measurement {
   readonly residual: number;
 }
 
+/** The eigenpairs asked for, and how they were found. */
 export interface Eigenpairs {
   /** Descending. */
   readonly largest: readonly Eigenpair[];
@@ -31,6 +32,7 @@ export interface Eigenpairs {
   readonly cost: Cost;
 }
 
+/** Which eigenpairs, how well, and at what expense. */
 export interface EigenOptions extends EstimatorOptions {
   /** How many of the algebraically largest. Default 0; 10 when nothing else is asked for. */
   readonly largest?: number;

@@ -12,6 +12,7 @@ export interface Progress {
   readonly unit: 'products' | 'eigenpairs' | 'groups';
 }
 
+/** Options of every estimator. */
 export interface EstimatorOptions {
   /** The seed of the random vectors. Default `key(0)`: same key, same bits. */
   readonly key?: Key;

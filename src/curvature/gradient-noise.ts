@@ -10,6 +10,7 @@ import { requireInteger } from '../util/require.ts';
 import { addScaled, dot, norm } from './basis.ts';
 import type { EstimatorOptions } from './estimator.ts';
 
+/** Which examples and parameters, in how many groups. */
 export interface GradientNoiseOptions extends Pick<ChunkOptions, 'executor'>, Pick<EstimatorOptions, 'onProgress'> {
   /** The gradient of these parameters only. Default: all. */
   readonly parameters?: ParameterFilter;
@@ -23,6 +24,7 @@ export interface GradientNoiseOptions extends Pick<ChunkOptions, 'executor'>, Pi
   readonly memoryBudget?: number;
 }
 
+/** A gradient with the statistics of its noise. */
 export interface GradientNoise {
   /** Mean loss over the examples. */
   readonly loss: number;

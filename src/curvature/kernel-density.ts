@@ -1,6 +1,6 @@
 /** Densities drawn from weighted nodes: a Gaussian at each. @module */
 
-// Gaussians of neighbouring nodes at the mean distance merge to a relative ripple given by kappa (Lin, Saad, Yang 2016, 3.3.2).
+// Gaussians of neighbouring nodes at the mean distance merge to a relative ripple given by kappa (Lin, Saad, Yang 2016).
 const KAPPA = 3;
 /** Where a Gaussian is taken as zero, in widths: beyond, its mass is 6e-7. */
 const REACH = 5;

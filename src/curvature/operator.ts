@@ -25,6 +25,7 @@ export interface LinearOperator {
   dispose(): Promise<void>;
 }
 
+/** What an operator is made of. */
 export interface OperatorParts {
   readonly name: string;
   readonly size: number;

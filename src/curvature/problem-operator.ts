@@ -6,6 +6,7 @@ import { chunkedSum, examplesOf, ParameterSpace, pointOf, type ChunkOptions, typ
 import { vmap } from '../transforms/index.ts';
 import { linearOperator, type LinearOperator } from './operator.ts';
 
+/** Which block of a curvature matrix, over which examples, within what memory. */
 export interface CurvatureOptions extends ChunkOptions {
   /** The block of these parameters only; the others are constants. Default: all. */
   readonly parameters?: ParameterFilter;
@@ -20,6 +21,7 @@ export interface CurvatureOptions extends ChunkOptions {
 /** What a curvature matrix is: its product with `vector`, summed over the examples of a batch, with respect to chosen leaves. */
 export type CurvatureProduct<P, State> = (context: ProductContext<P, State>, chosen: Tensor[], vector: Tensor[]) => Tensor[];
 
+/** What a curvature product is taken over. */
 export interface ProductContext<P, State> {
   readonly problem: Problem<P, State>;
   readonly state: State;

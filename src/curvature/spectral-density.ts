@@ -19,6 +19,7 @@ export interface Quadrature {
   readonly firstMoment: number;
 }
 
+/** A density with its error, and the quadratures it was drawn from. */
 export interface SpectralDensity {
   /** Eigenvalue axis, increasing, [points]. */
   readonly grid: Float64Array;
@@ -37,6 +38,7 @@ export interface SpectralDensity {
   readonly cost: Cost;
 }
 
+/** Effort and picture of a spectral density. */
 export interface DensityOptions extends EstimatorOptions {
   /** Lanczos steps a probe. Default 64. */
   readonly steps?: number;
@@ -46,7 +48,7 @@ export interface DensityOptions extends EstimatorOptions {
   readonly width?: number;
   /** Points of the density; default: from end to end in steps of at most a third of the width. */
   readonly grid?: Float64Array;
-  /** Most bytes of Lanczos vectors: probes run side by side while they fit. Default 512 MiB. */
+  /** Most bytes of Lanczos vectors: probes run side by side while they fit. Default 256 MiB. */
   readonly memoryBudget?: number;
 }
 
@@ -64,7 +66,7 @@ const INVARIANT = 1e-8;
  */
 export async function spectralDensity(operator: LinearOperator, options: DensityOptions = {}): Promise<SpectralDensity> {
   requireSymmetric('spectralDensity', operator);
-  const { memoryBudget = 512 * 2 ** 20 } = options;
+  const { memoryBudget = 256 * 2 ** 20 } = options;
   const steps = Math.min(operator.size, requireInteger('spectralDensity', 'steps', options.steps ?? 64, 1));
   const count = requireInteger('spectralDensity', 'probes', options.probes ?? 6, 1);
   if (options.width !== undefined) requireNumber('spectralDensity', 'width', options.width, Number.MIN_VALUE);

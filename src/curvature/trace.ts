@@ -7,6 +7,7 @@ import { orthogonalise, scaleBy } from './basis.ts';
 import { keyOf, meter, type EstimatorOptions } from './estimator.ts';
 import type { LinearOperator } from './operator.ts';
 
+/** Effort and parts of a trace estimate. */
 export interface TraceOptions extends EstimatorOptions {
   /** Random vectors. Default 32. */
   readonly probes?: number;
@@ -19,6 +20,7 @@ export interface TraceOptions extends EstimatorOptions {
   readonly deflate?: readonly Float64Array[];
 }
 
+/** A trace with its error and those of its parts. */
 export interface TraceEstimate extends Measurement {
   readonly cost: Cost;
   /** By name of the group; they add up to the whole when the groups cover it. */

@@ -9,6 +9,7 @@ export function epochOrder(key: Key, size: number, epoch: number): Int32Array {
   return permutation(split(key, 'epoch', epoch), size);
 }
 
+/** How an epoch's order is cut into batches. */
 export interface BatchOptions {
   readonly batchSize: number;
   /** What becomes of the last, smaller batch; dropped by default, so that every batch has one shape. */

@@ -14,8 +14,10 @@ export interface Split {
   readonly size: number;
 }
 
+/** What the targets are: labels, numbers, or labels of token sequences. It decides the default loss. */
 export type DatasetKind = 'classification' | 'regression' | 'sequence';
 
+/** A train and a test split with what a model must know of them, and their origin. */
 export interface Dataset {
   readonly name: string;
   /** `sequence`: inputs are int32 tokens below `vocabulary`, targets int32 labels. */

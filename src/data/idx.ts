@@ -1,6 +1,7 @@
 /** The IDX format of MNIST and its relatives: a magic number, extents, then bytes. @module */
 import { DataError } from '../util/errors.ts';
 
+/** The content of an IDX file of unsigned bytes. */
 export interface IdxFile {
   readonly shape: readonly number[];
   /** The elements in row-major order; a view of the parsed bytes, not a copy. */

@@ -14,6 +14,7 @@ import type { SpiralsOptions } from './spirals.ts';
 import { teacherStudent } from './teacher-student.ts';
 import type { TeacherStudentDataset, TeacherStudentOptions } from './teacher-student.ts';
 
+/** A dataset that can be had by name; loading may read files, so it is asynchronous. */
 export interface DatasetEntry {
   /** One line for lists. */
   readonly description: string;

@@ -10,6 +10,7 @@ import type { Problem } from '../problem/problem.ts';
 import type { Host } from '../transforms/index.ts';
 import { leaves, mapTree, requireSameStructure, flatten } from '../tree/index.ts';
 
+/** How points of a landscape are evaluated: backend, bytes of memory for a chunk of examples, interruption, progress in points. */
 export interface SampleOptions {
   readonly executor?: Executor;
   readonly memoryBudget?: number;

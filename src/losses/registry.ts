@@ -17,6 +17,7 @@ export const losses = {
   hinge,
 } as const satisfies Readonly<Record<string, Loss>>;
 
+/** Names that `lossNamed` knows. */
 export type LossName = keyof typeof losses;
 
 /** The loss of a name. @throws ArgumentError listing the names when there is none. */

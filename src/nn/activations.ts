@@ -4,6 +4,7 @@ import { elu, erf, gelu, leakyRelu, relu, sigmoid, silu, sin, softplus, square, 
 import { ArgumentError } from '../util/errors.ts';
 import type { InitializerName } from './initializers.ts';
 
+/** An activation function with the initialisation that suits the layer before it. */
 export interface Activation {
   readonly description: string;
   readonly apply: (x: Tensor) => Tensor;
@@ -30,6 +31,7 @@ export const activations = {
   square: { description: 'x^2', apply: square, initializer: 'lecun-normal', gain: 1 },
 } as const satisfies Record<string, Activation>;
 
+/** Names that options called `activation` take. */
 export type ActivationName = keyof typeof activations;
 
 /** The activation of a name. @throws ArgumentError listing the names when there is none. */

@@ -8,6 +8,7 @@ import { dense, type DenseParameters } from './dense.ts';
 import type { Layer } from './model.ts';
 import type { WeightOptions } from './weights.ts';
 
+/** Options of `multiHeadAttention`; keys and values of a head have length width / heads. */
 export interface MultiHeadAttentionOptions extends WeightOptions {
   /** Length of a token's vector, divided evenly among the heads. */
   readonly width: number;

@@ -5,11 +5,13 @@ import { placeholder, type Tensor } from '../core/tensor.ts';
 import { add } from '../ops/index.ts';
 import { leaves } from '../tree/tree.ts';
 import { split, uniform, type Key } from '../util/random/index.ts';
-import type { AnyLayer, Empty, Layer, Model, ParametersOf, StateOf } from './model.ts';
+import type { AnyLayer, AnyModel, Empty, Layer, ParametersOf, StateOf } from './model.ts';
 
 /** What `named` and `sequential` chain: layers, and plain functions, which have no parameters and no place in their tree. */
 export type Step = AnyLayer | ((x: Tensor) => Tensor);
+/** What `named` chains, in the order of the keys; the keys of layers become names in the tree of parameters. */
 export type NamedSteps = Readonly<Record<string, Step>>;
+/** Layers by the names that their parameters take in the tree. */
 export type NamedLayers = Readonly<Record<string, AnyLayer>>;
 
 type Flat<T> = { [K in keyof T]: T[K] };
@@ -24,11 +26,13 @@ export type NamedState<L> = [StatefulKeys<L>] extends [never] ? Empty
 type LayersIn<S extends readonly Step[]> = S extends readonly [infer First, ...infer Rest extends readonly Step[]]
   ? (First extends AnyLayer ? [First, ...LayersIn<Rest>] : LayersIn<Rest>)
   : number extends S['length'] ? Extract<S[number], AnyLayer>[] : [];
+// Mapped over a type parameter, so that tuples stay tuples.
+type EachParameters<L extends readonly unknown[]> = { -readonly [I in keyof L]: L[I] extends AnyLayer ? ParametersOf<L[I]> : never };
+type EachState<L extends readonly unknown[]> = { -readonly [I in keyof L]: L[I] extends AnyLayer ? StateOf<L[I]> : never };
 /** Parameters of layers in sequence: a tuple for a fixed list, else an array. */
-export type SequentialParameters<S extends readonly Step[]> = { [I in keyof LayersIn<S>]: LayersIn<S>[I] extends AnyLayer ? ParametersOf<LayersIn<S>[I]> : never };
-type SequenceOfStates<S extends readonly Step[]> = { [I in keyof LayersIn<S>]: LayersIn<S>[I] extends AnyLayer ? StateOf<LayersIn<S>[I]> : never };
+export type SequentialParameters<S extends readonly Step[]> = EachParameters<LayersIn<S>>;
 /** State of layers in sequence; the empty tree when none has any. */
-export type SequentialState<S extends readonly Step[]> = [SequenceOfStates<S>[number]] extends [Empty] ? Empty : SequenceOfStates<S>;
+export type SequentialState<S extends readonly Step[]> = [EachState<LayersIn<S>>[number]] extends [Empty] ? Empty : EachState<LayersIn<S>>;
 
 /** Applies a child to a value, inside the forward function of a composite. */
 type Call<K> = (child: K, x: Tensor) => Tensor;
@@ -134,6 +138,6 @@ export function residual<P, State>(body: Layer<P, State>, shortcut: (x: Tensor) 
 }
 
 /** The random numbers that a model's train mode reads for a batch of this input shape: uniform draws, one array a request. */
-export function drawNoise<P, State>(model: Model<P, State>, inputShape: readonly number[], key: Key): NDArray[] {
+export function drawNoise(model: Pick<AnyModel, 'noise'>, inputShape: readonly number[], key: Key): NDArray[] {
   return (model.noise?.(inputShape) ?? []).map((shape, i) => new NDArray(uniform(split(key, 'noise', i), shape), shape, 'float32'));
 }

@@ -12,6 +12,7 @@ export type DenseParameters = { weight: Tensor; bias: Tensor };
 /** The parameters of a layer made with `bias: false`. */
 export type WeightOnly = { weight: Tensor };
 
+/** Options of `dense`: lengths of the last axis before and after, and how the weights start. */
 export interface DenseOptions extends WeightOptions {
   readonly inputs: number;
   readonly outputs: number;

@@ -40,6 +40,7 @@ export const initializers = {
   zeros: (_, { shape }) => new Float32Array(sizeOf(shape)),
 } as const satisfies Record<string, Initializer>;
 
+/** Names that options called `initializer` take. */
 export type InitializerName = keyof typeof initializers;
 
 /** The initialiser of a name, or the function itself. @throws ArgumentError listing the names when there is none. */

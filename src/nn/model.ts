@@ -26,7 +26,8 @@ export interface Context<State> {
 export interface Model<P, State = Empty> {
   readonly name: string;
   /** Initial parameters and state, a pure function of the key. */
-  init(key: Key): { readonly params: Host<P>; readonly state: Host<State> };
+  // P and State are inferred from `apply`: from the host trees TypeScript would guess trees of host arrays.
+  init(key: Key): { readonly params: NoInfer<Host<P>>; readonly state: NoInfer<Host<State>> };
   /** Output for a batch (axis 0), and the state after it. */
   apply(params: P, inputs: Tensor, context: Context<State>): { readonly outputs: Tensor; readonly state: State };
   /** Shapes of the random arrays that `apply` reads in train mode for a batch of this input shape; default none. */

@@ -83,6 +83,7 @@ function contractPair(x: Tensor, xl: string[], y: Tensor, yl: string[], later: S
 /** Zero padding of a window operation: explicit pairs, none, or enough that the output has extent ceil(n / stride). */
 export type Padding = 'valid' | 'same' | readonly (readonly [number, number])[];
 
+/** Options of `conv`; a number stands for all spatial axes. Defaults: 1 everywhere, and no padding. */
 export interface ConvOptions {
   readonly strides?: number | readonly number[];
   readonly padding?: Padding;
@@ -120,6 +121,7 @@ export function conv(x: Tensor, kernel: Tensor, { strides, padding = 'valid', in
   return convPrimitive(x, kernel, { strides: steps, padding: explicitPadding('conv', padding, extents, window, steps), inputDilation: inner, kernelDilation: gaps, groups });
 }
 
+/** Options of pooling; a number stands for all spatial axes. Default without padding. */
 export interface PoolOptions {
   /** Default: the window, so that windows do not overlap. */
   readonly strides?: number | readonly number[];
@@ -144,8 +146,8 @@ function sumTiles(x: Tensor, sizes: readonly number[]): Tensor {
   const useProduct = columns <= LONGEST_PRODUCT_ROW && sizes[last] > 1;
   const groups = floor(div(convert(iota([columns, columns / sizes[last]], 'int32', 0), x.dtype), sizes[last]));
   const rows = useProduct ? matmul(x, convert(equal(groups, convert(iota([columns, columns / sizes[last]], 'int32', 1), x.dtype)), x.dtype)) : x;
-  const tiled = space.flatMap((n, i) => (useProduct && i === last ? [n / sizes[i], 1] : [n / sizes[i], sizes[i]]));
-  return reduceSum(reshape(rows, [x.shape[0], x.shape[1], ...tiled]), space.map((_, i) => 3 + 2 * i));
+  const tiled = space.flatMap((n, i) => (useProduct && i === last ? [n / sizes[i]] : [n / sizes[i], sizes[i]]));
+  return reduceSum(reshape(rows, [x.shape[0], x.shape[1], ...tiled]), range(useProduct ? last : last + 1).map((i) => 3 + 2 * i));
 }
 
 /** Sum over each window of `x` [batch, channels, ...space]. */

@@ -83,6 +83,7 @@ export function at(x: Tensor, index: number, axis = 0): Tensor {
   return prims.reshape(narrow(x, along, i, i + 1), x.shape.filter((_, a) => a !== along));
 }
 
+/** Options of `pad`. Defaults: nothing between neighbours, zeros. */
 export interface PadOptions {
   /** Elements between neighbours, for each axis. */
   readonly interior?: readonly number[];

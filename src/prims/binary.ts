@@ -1,12 +1,12 @@
 /** Elementwise functions of two arguments of one type: arithmetic, comparisons, logic. No implicit broadcasting. @module */
 import { DtypeError } from '../util/errors.ts';
-import { allocate, NDArray, type DType } from '../core/ndarray.ts';
+import { allocate, isFloat, NDArray, type DType } from '../core/ndarray.ts';
 import type { Lowering } from '../core/lowering.ts';
-import { bind1, type JvpArguments, type JvpResult, type MaybeTensor, type Primitive, type Tensor, type TransposeArguments } from '../core/tensor.ts';
+import { bind1, type JvpArguments, type JvpResult, type MaybeTensor, type Node, type Primitive, type Tensor, type TransposeArguments } from '../core/tensor.ts';
 import { constantLike, splatOf, zerosLike } from './constant.ts';
 import { addMaybe, elementwiseBatch, looseNode, looseShape, nonlinear, requireCount, requireSameTypes, zeroTangent } from './rules.ts';
 import { select } from './select.ts';
-import { abs, floor, log, neg, sign } from './unary.ts';
+import { abs, floor, log, neg, negPrimitive, sign } from './unary.ts';
 
 type NoParams = Record<string, never>;
 type Jvp = (args: JvpArguments<NoParams>) => JvpResult;
@@ -22,6 +22,9 @@ interface BinaryRules {
   readonly output?: 'bool';
   readonly domains?: readonly (readonly [number, number])[];
   readonly simplify?: (x: Tensor, y: Tensor) => Tensor | null;
+  readonly commutative?: boolean;
+  /** Another operation of the same meaning, where it is faster. */
+  readonly emitAs?: (node: Node<NoParams>) => string | null;
 }
 
 const NUMBERS: readonly DType[] = ['float32', 'float64', 'int32'];
@@ -42,12 +45,13 @@ function binary(name: string, rules: BinaryRules): Primitive<NoParams> {
     jvp: rules.jvp ?? zeroTangent,
     transpose: rules.transpose ?? nonlinear(name),
     batch: elementwiseBatch(() => primitive),
+    commutative: rules.commutative === true,
     simplify(_, [x, y]) {
       const simpler = rules.simplify?.(x, y) ?? null;
       return simpler && [simpler];
     },
     onnx(lowering, node) {
-      if (rules.emit === undefined) return looseNode(lowering, node, rules.op!, { attributes: rules.attributes });
+      if (rules.emit === undefined) return looseNode(lowering, node, rules.emitAs?.(node) ?? rules.op!, { attributes: rules.attributes });
       const [x, y] = node.inputs.map((input) => lowering.loose(input));
       return [{ name: rules.emit(lowering, x.name, y.name, node.inputs[0].dtype), shape: looseShape([x, y]) }];
     },
@@ -71,11 +75,44 @@ const partials = (dx: (x: Tensor, y: Tensor, z: Tensor) => Tensor, dy: (x: Tenso
 
 const is = (value: number, x: Tensor): boolean => splatOf(x) === value;
 
+/** c x for a known number c: nothing for 1, a sign for -1, and one factor where x is scaled already. */
+function simplifyProduct(c: Tensor, x: Tensor): Tensor | null {
+  const factor = splatOf(c);
+  if (factor === undefined) return null;
+  if (factor === 1) return x;
+  if (factor === -1) return neg(x);
+  const scaled = scaledBy(x);
+  return scaled && mul(constantLike(factor * scaled.factor, x), scaled.rest);
+}
+
+/** x as a known number times the rest, or null. */
+export function scaledBy(x: Tensor): { factor: number; rest: Tensor } | null {
+  const node = x.node;
+  if (node?.primitive === (negPrimitive as unknown)) return { factor: -1, rest: node!.inputs[0] };
+  if (node?.primitive !== (mulPrimitive as unknown)) return null;
+  for (const [i, other] of [[0, 1], [1, 0]] as const) {
+    const factor = splatOf(node!.inputs[i]);
+    if (factor !== undefined) return { factor, rest: node!.inputs[other] };
+  }
+  return null;
+}
+
+/** ONNX Runtime adds into a matrix product in place where the addition is written `Sum`. */
+const sumOfProduct = (node: Node<NoParams>): string | null =>
+  (isFloat(node.outputs[0].dtype) && node.outputs[0].rank === 2 && node.inputs.some((input) => input.node?.primitive.name === 'dot') ? 'Sum' : null);
+
 export const addPrimitive = binary('add', {
   op: 'Add', value: (x, y) => x + y,
   jvp: ({ tangents: [tx, ty] }) => ({ tangents: [addMaybe(tx, ty, add)] }),
   transpose: ({ cotangents: [ct], linear }) => linear.map((l) => (l ? ct : null)),
-  simplify: (x, y) => (is(0, x) ? y : is(0, y) ? x : y.node?.primitive.name === 'neg' ? sub(x, y.node.inputs[0]) : null),
+  simplify(x, y) {
+    if (is(0, x)) return y;
+    if (is(0, y)) return x;
+    if (x === y) return mul(constantLike(2, x), x);
+    if (y.node?.primitive === (negPrimitive as unknown)) return sub(x, y.node!.inputs[0]);
+    return x.node?.primitive === (negPrimitive as unknown) ? sub(y, x.node!.inputs[0]) : null;
+  },
+  commutative: true, emitAs: sumOfProduct,
 });
 export const subPrimitive = binary('sub', {
   op: 'Sub', value: (x, y) => x - y,
@@ -87,7 +124,8 @@ export const mulPrimitive = binary('mul', {
   op: 'Mul', value: (x, y) => x * y,
   jvp: ({ inputs: [x, y], tangents: [tx, ty] }) => ({ tangents: [addMaybe(tx && mul(tx, y), ty && mul(x, ty), add)] }),
   transpose: ({ inputs: [x, y], cotangents: [ct], linear }) => [linear[0] && ct ? mul(ct, y) : null, linear[1] && ct ? mul(x, ct) : null],
-  simplify: (x, y) => (is(1, x) ? y : is(1, y) ? x : is(-1, x) ? neg(y) : is(-1, y) ? neg(x) : null),
+  simplify: (x, y) => simplifyProduct(x, y) ?? simplifyProduct(y, x),
+  commutative: true,
 });
 export const divPrimitive = binary('div', {
   op: 'Div', value: (x, y) => x / y, domains: [[-2, 2], [0.5, 3]],
@@ -104,8 +142,8 @@ const chooses = (name: 'greater' | 'less'): Jvp => {
   };
   return partials((x, y) => share(x, y), (x, y) => share(y, x));
 };
-export const maxPrimitive = binary('max', { op: 'Max', value: Math.max, jvp: chooses('greater'), simplify: (x, y) => (x === y ? x : null) });
-export const minPrimitive = binary('min', { op: 'Min', value: Math.min, jvp: chooses('less'), simplify: (x, y) => (x === y ? x : null) });
+export const maxPrimitive = binary('max', { commutative: true, op: 'Max', value: Math.max, jvp: chooses('greater'), simplify: (x, y) => (x === y ? x : null) });
+export const minPrimitive = binary('min', { commutative: true, op: 'Min', value: Math.min, jvp: chooses('less'), simplify: (x, y) => (x === y ? x : null) });
 export const powPrimitive = binary('pow', {
   op: 'Pow', value: power, domains: [[0.3, 2], [-2, 2]], dtypes: ['float32', 'float64'],
   jvp: partials(

@@ -3,7 +3,7 @@ import { DtypeError } from '../util/errors.ts';
 import { allocate, NDArray, type DType } from '../core/ndarray.ts';
 import type { Lowering } from '../core/lowering.ts';
 import { bind1, type Primitive, type Tensor } from '../core/tensor.ts';
-import { add, div, mul, sub } from './binary.ts';
+import { add, div, mul, scaledBy, sub } from './binary.ts';
 import { constantLike } from './constant.ts';
 import { elementwiseBatch, looseNode, nonlinear, requireCount, zeroTangent } from './rules.ts';
 import { erf as erfValue } from './special.ts';
@@ -86,7 +86,11 @@ const one = (like: Tensor): Tensor => constantLike(1, like);
 
 export const negPrimitive = unary('neg', {
   op: 'Neg', value: (x) => -x, linear: true, dtypes: NUMBERS,
-  simplify: (x) => (x.node?.primitive.name === 'neg' ? x.node.inputs[0] : null),
+  simplify(x) {
+    const scaled = scaledBy(x);
+    if (scaled === null) return null;
+    return scaled.factor === -1 ? scaled.rest : mul(constantLike(-scaled.factor, x), scaled.rest);
+  },
 });
 export const absPrimitive = unary('abs', { op: 'Abs', value: Math.abs, derivative: (x) => sign(x), dtypes: NUMBERS, distinct: true });
 export const signPrimitive = unary('sign', { op: 'Sign', value: Math.sign, dtypes: NUMBERS, distinct: true });
@@ -171,29 +175,54 @@ function roundHalfEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** -x, also for int32. */
 export const neg = (x: Tensor): Tensor => bind1(negPrimitive, {}, x);
+/** Absolute value, also for int32; the derivative at zero is zero. */
 export const abs = (x: Tensor): Tensor => bind1(absPrimitive, {}, x);
+/** -1, 0 or 1, also for int32; the derivative is zero everywhere. */
 export const sign = (x: Tensor): Tensor => bind1(signPrimitive, {}, x);
+/** e to the power x; infinite above 88.7 in float32, 709.7 in float64. */
 export const exp = (x: Tensor): Tensor => bind1(expPrimitive, {}, x);
+/** Natural logarithm; minus infinity at zero, NaN below. */
 export const log = (x: Tensor): Tensor => bind1(logPrimitive, {}, x);
+/** Square root; NaN below zero, and its derivative is infinite at zero. */
 export const sqrt = (x: Tensor): Tensor => bind1(sqrtPrimitive, {}, x);
+/** 1 / sqrt(x); infinite at zero, NaN below. */
 export const rsqrt = (x: Tensor): Tensor => bind1(rsqrtPrimitive, {}, x);
+/** Sine of an angle in radians. */
 export const sin = (x: Tensor): Tensor => bind1(sinPrimitive, {}, x);
+/** Cosine of an angle in radians. */
 export const cos = (x: Tensor): Tensor => bind1(cosPrimitive, {}, x);
+/** Tangent of an angle in radians. */
 export const tan = (x: Tensor): Tensor => bind1(tanPrimitive, {}, x);
+/** Inverse sine, in [-pi/2, pi/2]; NaN outside [-1, 1], and the derivative is infinite at the ends. */
 export const asin = (x: Tensor): Tensor => bind1(asinPrimitive, {}, x);
+/** Inverse cosine, in [0, pi]; NaN outside [-1, 1], and the derivative is infinite at the ends. */
 export const acos = (x: Tensor): Tensor => bind1(acosPrimitive, {}, x);
+/** Inverse tangent, in (-pi/2, pi/2); `atan2` keeps the quadrant. */
 export const atan = (x: Tensor): Tensor => bind1(atanPrimitive, {}, x);
+/** Hyperbolic sine, (e^x - e^-x) / 2. */
 export const sinh = (x: Tensor): Tensor => bind1(sinhPrimitive, {}, x);
+/** Hyperbolic cosine, (e^x + e^-x) / 2. */
 export const cosh = (x: Tensor): Tensor => bind1(coshPrimitive, {}, x);
+/** Hyperbolic tangent, in [-1, 1]. */
 export const tanh = (x: Tensor): Tensor => bind1(tanhPrimitive, {}, x);
+/** 1 / (1 + e^-x), with full relative accuracy in the left tail. */
 export const logistic = (x: Tensor): Tensor => bind1(logisticPrimitive, {}, x);
+/** Error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. */
 export const erf = (x: Tensor): Tensor => bind1(erfPrimitive, {}, x);
+/** log(1 + x), accurate for small x; minus infinity at -1, NaN below. */
 export const log1p = (x: Tensor): Tensor => bind1(log1pPrimitive, {}, x);
+/** e^x - 1, accurate for small x. */
 export const expm1 = (x: Tensor): Tensor => bind1(expm1Primitive, {}, x);
+/** Largest integer not above x, in the type of x; the derivative is zero. */
 export const floor = (x: Tensor): Tensor => bind1(floorPrimitive, {}, x);
+/** Smallest integer not below x, in the type of x; the derivative is zero. */
 export const ceil = (x: Tensor): Tensor => bind1(ceilPrimitive, {}, x);
+/** Nearest integer, halves to the even one, in the type of x; the derivative is zero. */
 export const round = (x: Tensor): Tensor => bind1(roundPrimitive, {}, x);
+/** Negation of a bool. */
 export const not = (x: Tensor): Tensor => bind1(notPrimitive, {}, x);
+/** x itself, which every differentiation takes for a constant. */
 export const stopGradient = (x: Tensor): Tensor => bind1(stopGradientPrimitive, {}, x);
 export const alias = (x: Tensor): Tensor => bind1(aliasPrimitive, {}, x);

@@ -62,6 +62,7 @@ export interface ChunkRange {
   readonly count: number;
 }
 
+/** A function of whole data sets, made of one over batches. */
 export interface ChunkedSum<Call extends unknown[], Out> {
   /** The sums over all examples, added in float64 whatever the backend computes in. */
   evaluate(...call: HostArguments<Call>): Promise<Host<Out>>;

@@ -52,7 +52,7 @@ export function interval({ value, error, kind, samples = Infinity }: Measurement
   return [value - half, value + half];
 }
 
-/** The 97.5 % quantile of Student's t: exact below 3 degrees of freedom, else Hill's expansion (1970), within 0.2 %. */
+/** The 97.5 % quantile of Student's t: exact below 3 degrees of freedom, else the expansion about the normal one (Abramowitz, Stegun 26.7.5), within 0.2 %. */
 export function studentQuantile(degrees: number): number {
   requireNumber('studentQuantile', 'degrees', Number.isFinite(degrees) ? degrees : 1, 1);
   const z = 1.959963984540054;

@@ -1,6 +1,6 @@
 /** The parts of a survey that measure derivatives: gradient, eigenvalues, trace, density, layers. @module */
 import { gradientNoise, hessian, hutchinsonTrace, spectralDensity, topEigenpairs, type EstimatorOptions, type LinearOperator } from '../curvature/index.ts';
-import { bounded, layerOf, ParameterSpace, type Measurement } from '../problem/index.ts';
+import { bounded, interval, layerOf, ParameterSpace, type Measurement } from '../problem/index.ts';
 import { key, split } from '../util/random/index.ts';
 import type { LayerRecord } from './record.ts';
 import type { Stage, StageContext } from './stage.ts';
@@ -24,7 +24,9 @@ export const gradientStage: Stage = {
   title: 'gradient norm and noise scale',
   async run({ problem, point, sample, executor }, report) {
     const noise = await gradientNoise(problem, point, { data: sample, executor, onProgress: ({ done, total }) => report(done, total, 'groups') });
-    return { gradientNorm: plain(noise.norm), gradientNoiseScale: plain(noise.noiseScale) };
+    // Near a minimum the noise can hide the mean gradient altogether; then the data only bound the scale from below.
+    const least = interval(noise.covarianceTrace)[0] / Math.max(Number.MIN_VALUE, interval(noise.squaredNorm)[1]);
+    return { gradientNorm: plain(noise.norm), gradientNoiseScale: { ...plain(noise.noiseScale), atLeast: Math.max(0, least) } };
   },
 };
 

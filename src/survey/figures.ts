@@ -3,6 +3,7 @@ import { confusionMatrix, costBars, eigenvalueChart, layerBars, lineProfiles, pl
 import type { Measurement } from '../problem/index.ts';
 import type { LossGridRecord, SurveyRecord } from './record.ts';
 
+/** A figure of the report that can also stand alone as a file. */
 export interface SurveyFigure {
   /** Name of the file without its ending. */
   readonly name: string;

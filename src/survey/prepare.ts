@@ -1,14 +1,18 @@
 /** From names and options to a problem. @module */
-import type { Tensor } from '../core/tensor.ts';
 import type { Dataset } from '../data/index.ts';
 import { lossNamed } from '../losses/index.ts';
 import { parseModel, type AnyModel } from '../nn/index.ts';
-import type { Problem } from '../problem/index.ts';
-import type { Tree } from '../tree/index.ts';
+import type { Point, Problem } from '../problem/index.ts';
 
 /** A problem without static knowledge of its parameters. */
-export type AnyProblem = Problem<Tree<Tensor>, Tree<Tensor>>;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the structure is known when the model's name is parsed, at run time
+export type AnyProblem = Problem<any, any>;
 
+/** A point of such a problem. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type AnyPoint = Point<any, any>;
+
+/** A problem with what its record tells besides: the dataset and the name of the loss. */
 export interface PreparedProblem {
   readonly problem: AnyProblem;
   readonly dataset: Dataset;

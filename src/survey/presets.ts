@@ -22,6 +22,7 @@ export interface SurveySettings {
   readonly linePoints: number;
 }
 
+/** Settings by name. */
 export const presets = {
   /** Everything the report shows, at the accuracy its readers expect. */
   full: {
@@ -35,4 +36,5 @@ export const presets = {
   },
 } as const satisfies Readonly<Record<string, SurveySettings>>;
 
+/** Names of the settings above. */
 export type PresetName = keyof typeof presets;

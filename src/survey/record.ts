@@ -12,6 +12,7 @@ export interface Series {
   readonly errors?: readonly number[];
 }
 
+/** How the surveyed point was reached. Accuracies are fractions; `learningRate` is the schedule in words. */
 export interface TrainingRecord {
   readonly optimizer: string;
   readonly epochs: number;
@@ -26,6 +27,7 @@ export interface TrainingRecord {
   readonly trainAccuracy?: Series;
 }
 
+/** The trained model over whole splits, in evaluation mode; accuracies are fractions, absent where targets are not labels. */
 export interface QualityRecord {
   readonly trainLoss: Measurement;
   readonly trainAccuracy?: Measurement;
@@ -46,6 +48,7 @@ export interface EigenvaluesRecord {
   readonly stopped: string;
 }
 
+/** Spectral density of the Hessian by stochastic Lanczos quadrature; the lists are as long as `grid`, the eigenvalue axis. */
 export interface DensityRecord {
   readonly grid: readonly number[];
   /** Mean over probes; integrates to one. */
@@ -58,6 +61,7 @@ export interface DensityRecord {
   readonly width: number;
 }
 
+/** A layer's diagonal block of the Hessian; what was not reached is absent. */
 export interface LayerRecord {
   readonly name: string;
   readonly parameters: number;
@@ -65,6 +69,7 @@ export interface LayerRecord {
   readonly topEigenvalue?: Measurement;
 }
 
+/** Mean losses of one split on a grid; the coordinates are coefficients of the plane's two directions. */
 export interface LossGridRecord {
   readonly x: readonly number[];
   readonly y: readonly number[];
@@ -73,12 +78,14 @@ export interface LossGridRecord {
   readonly standardError: readonly (readonly number[])[];
 }
 
+/** The plane through the trained parameters, which lie at the origin; `axes` says in words what its directions are. */
 export interface PlaneRecord {
   readonly axes: string;
   readonly train: LossGridRecord;
   readonly test?: LossGridRecord;
 }
 
+/** Mean losses along a unit direction; `position` is the distance from the trained parameters, increasing. */
 export interface LineRecord {
   readonly name: string;
   readonly position: readonly number[];
@@ -95,6 +102,7 @@ export interface CostRecord {
   readonly products: number;
 }
 
+/** All that a survey found: the content of `survey.json`. A part that did not run or failed is absent. */
 export interface SurveyRecord {
   readonly schema: typeof SURVEY_SCHEMA;
   /** Versions, machine, seed and options: what is needed to repeat it. */
@@ -117,7 +125,8 @@ export interface SurveyRecord {
   readonly training?: TrainingRecord;
   readonly quality?: QualityRecord;
   readonly gradientNorm?: Measurement;
-  readonly gradientNoiseScale?: Measurement;
+  /** `atLeast` is the lower end of a 95 % interval; the value is infinite where the noise hides the mean gradient. */
+  readonly gradientNoiseScale?: Measurement & { readonly atLeast: number };
   readonly eigenvalues?: EigenvaluesRecord;
   readonly trace?: Measurement;
   readonly density?: DensityRecord;

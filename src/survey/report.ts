@@ -1,11 +1,13 @@
 /** The report of a survey: every number explained in two sentences, with its error. @module */
-import { formatMeasurement, formatSeconds, reportPage, type ReportFigure, type ReportSection, type ReportTable, type SummaryItem } from '../charts/index.ts';
+import { formatMeasurement, formatNumber, formatSeconds, reportPage, type ReportFigure, type ReportSection, type ReportTable, type SummaryItem } from '../charts/index.ts';
 import type { Measurement } from '../problem/index.ts';
 import type { SurveyFigure } from './figures.ts';
 import type { SurveyRecord } from './record.ts';
 
 /** A measurement as text. */
 export const show = ({ value, error }: Measurement): string => formatMeasurement(value, error);
+/** Where the mean gradient is lost in noise only a lower bound is known. */
+const showNoiseScale = (scale: NonNullable<SurveyRecord['gradientNoiseScale']>): string => (Number.isFinite(scale.value) ? show(scale) : `above ${formatNumber(Number(scale.atLeast.toPrecision(2)))}`);
 const percent = ({ value, error }: Measurement): string => `${formatMeasurement(100 * value, 100 * error)} %`;
 
 /** The page as HTML, self-contained. */
@@ -32,7 +34,7 @@ export function surveySummary({ quality, eigenvalues, trace, gradientNorm, gradi
   add('Smallest eigenvalue', eigenvalues?.smallest[0] && show(eigenvalues.smallest[0]), 'negative: the loss bends down in some direction');
   add('Trace of the Hessian', trace && show(trace), 'sum of all eigenvalues');
   add('Gradient norm', gradientNorm && show(gradientNorm), 'zero at a stationary point');
-  add('Gradient noise scale', gradientNoiseScale && show(gradientNoiseScale), 'batch size at which noise and signal are equal');
+  add('Gradient noise scale', gradientNoiseScale && showNoiseScale(gradientNoiseScale), 'batch size at which noise and signal are equal');
   return items;
 }
 
@@ -91,7 +93,10 @@ const qualityTable = ({ quality }: SurveyRecord): ReportTable => ({
 
 const gradientTable = ({ gradientNorm, gradientNoiseScale }: SurveyRecord): ReportTable => ({
   columns: ['measurement', 'value', 'kind of error'],
-  rows: [['gradient norm', gradientNorm], ['gradient noise scale', gradientNoiseScale]].filter((row): row is [string, Measurement] => row[1] !== undefined).map(([name, value]) => [name, show(value), value.kind]),
+  rows: [
+    ...(gradientNorm ? [['gradient norm', show(gradientNorm), gradientNorm.kind]] : []),
+    ...(gradientNoiseScale ? [['gradient noise scale', showNoiseScale(gradientNoiseScale), Number.isFinite(gradientNoiseScale.value) ? gradientNoiseScale.kind : 'lower end of a 95 % interval']] : []),
+  ],
 });
 
 const eigenvalueTable = ({ eigenvalues, trace }: SurveyRecord): ReportTable => ({

@@ -1,10 +1,8 @@
 /** The parts of a survey: what they share. @module */
 import type { Executor } from '../core/backend.ts';
-import type { Tensor } from '../core/tensor.ts';
 import type { Split } from '../data/index.ts';
-import type { Measurement, Point } from '../problem/index.ts';
-import type { Tree } from '../tree/index.ts';
-import type { PreparedProblem } from './prepare.ts';
+import type { Measurement } from '../problem/index.ts';
+import type { AnyPoint, PreparedProblem } from './prepare.ts';
 import type { SurveySettings } from './presets.ts';
 import type { SurveyRecord } from './record.ts';
 
@@ -17,7 +15,7 @@ export interface StageContext extends PreparedProblem {
   /** Training examples that curvature and landscape are measured on. */
   readonly sample: Split;
   readonly testSample?: Split;
-  point: Point<Tree<Tensor>, Tree<Tensor>>;
+  point: AnyPoint;
   /** By layer, once measured. */
   layerTraces: Map<string, Measurement>;
   readonly layerTops: Map<string, Measurement>;

@@ -25,6 +25,7 @@ export type SurveyEvent =
   | { readonly kind: 'progress'; readonly name: string; readonly done: number; readonly total: number; readonly note?: string }
   | { readonly kind: 'end'; readonly name: string; readonly seconds: number; readonly record: SurveyRecord; readonly failure?: string };
 
+/** How a survey runs; `settings` is usually one of `presets`, and all randomness comes from `seed`. */
 export interface SurveyOptions {
   readonly settings: SurveySettings;
   readonly seed: number;

@@ -7,7 +7,6 @@ import type { Split } from '../data/index.ts';
 import { argmax } from '../ops/index.ts';
 import { compile } from '../transforms/index.ts';
 import type { Tensor } from '../core/tensor.ts';
-import type { Tree } from '../tree/index.ts';
 import type { Series } from './record.ts';
 import type { Stage, StageContext, StageResult } from './stage.ts';
 
@@ -79,7 +78,7 @@ export const qualityStage: Stage = {
 /** counts[true label][predicted label] */
 async function confusion({ problem, point, executor, dataset }: StageContext, split: Split): Promise<number[][]> {
   const classes = dataset.classes!.length;
-  const predict = compile((params: Tree<Tensor>, state: Tree<Tensor>, inputs: Tensor) => argmax(problem.model.apply(params, inputs, { mode: 'eval', state }).outputs, -1),
+  const predict = compile((params: unknown, state: unknown, inputs: Tensor) => argmax(problem.model.apply(params, inputs, { mode: 'eval', state }).outputs, -1),
     { executor, name: 'predictions' }) as unknown as { (params: unknown, state: unknown, inputs: NDArray): Promise<NDArray>; dispose(): Promise<void> };
   const labels = await predict(point.params, point.state, split.inputs);
   await predict.dispose();

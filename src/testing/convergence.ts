@@ -11,6 +11,7 @@ export interface ConvergenceOptions {
   readonly first?: number;
 }
 
+/** How an estimator converged; `relativeError` is that of the mean, in the Euclidean norm. */
 export interface Convergence {
   /** Mean of the estimates drawn. */
   readonly mean: Float64Array;

@@ -22,6 +22,7 @@ export interface TrainEvent {
   readonly loss: number;
 }
 
+/** What a run of `train` is a function of, and its hooks. */
 export interface TrainOptions<P, State> {
   readonly optimizer: Optimizer<unknown>;
   readonly learningRate: number | Schedule;
@@ -40,6 +41,7 @@ export interface TrainOptions<P, State> {
   readonly onEpoch?: (epoch: number, params: Host<P>, state: Host<State>) => Promise<void> | void;
 }
 
+/** Where a run ended and how it got there. */
 export interface TrainingRun<P, State> {
   readonly params: Host<P>;
   readonly state: Host<State>;

@@ -53,7 +53,9 @@ function identityOf(value: object): string {
 export function eliminateCommonSubexpressions(graph: Graph): Graph {
   const seen = new Map<string, readonly Tensor[]>();
   return rewrite(graph, [(node) => {
-    const key = `${node.primitive.name}${keyOf(node.params)}(${node.inputs.map((input) => `${input.id}.${input.index}`).join(',')})`;
+    const inputs = node.inputs.map((input) => `${input.id}.${input.index}`);
+    if (node.primitive.commutative === true) inputs.sort();
+    const key = `${node.primitive.name}${keyOf(node.params)}(${inputs.join(',')})`;
     const known = seen.get(key);
     if (known !== undefined) return known;
     seen.set(key, node.outputs);

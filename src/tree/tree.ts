@@ -78,7 +78,7 @@ export function mapTree<Tr, To>(f: (leaf: never, ...rest: never[]) => To, tree: 
   return first.structure.rebuild(first.leaves.map((leaf, i) => f(leaf, ...rest.map((r) => r[i]))));
 }
 
-/** @throws TreeError naming the first path that differs. */
+/** Refuses trees that cannot be zipped. @throws TreeError naming the first path that differs. */
 export function requireSameStructure(operation: string, expected: Structure, received: Structure): void {
   const n = Math.max(expected.paths.length, received.paths.length);
   for (let i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
 /** `thalweg survey`: train, measure, report. @module */
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
@@ -96,6 +96,7 @@ function requireWritable(folder: string): void {
     accessSync(folder, constants.W_OK);
     const probe = join(folder, '.writable');
     writeFileSync(probe, '');
+    rmSync(probe);
   } catch (error) {
     throw new UsageError(`--out must be a folder that can be written to, got '${folder}' (${(error as Error).message})`);
   }

@@ -78,6 +78,7 @@ export const models = {
     }),
 } as const satisfies Readonly<Record<string, ModelEntry>>;
 
+/** Names that a model's text may start with. */
 export type ModelName = keyof typeof models;
 
 /**

@@ -14,6 +14,7 @@ import type { ScaleAndBias } from '../normalization.ts';
 import { globalAveragePooling } from '../pooling.ts';
 import type { WeightOptions } from '../weights.ts';
 
+/** Options of `resnet`: the networks for small images of He et al. (2015), section 4.2. */
 export interface ResnetOptions extends WeightOptions {
   /** [channels, height, width]. Default [1, 28, 28]. */
   readonly inputShape?: readonly [number, number, number];

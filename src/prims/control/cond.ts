@@ -1,12 +1,12 @@
 /** A choice between two programs. @module */
 import { DtypeError, ShapeError } from '../../util/errors.ts';
-import { closeOver, Graph, inline } from '../../core/graph.ts';
+import { evaluate } from '../../core/evaluate.ts';
+import { closeOver, Graph, inline, nodesOf } from '../../core/graph.ts';
 import { bind, placeholder, sameType, type BatchArguments, type BatchResult, type JvpArguments, type JvpResult, type MaybeTensor, type Primitive, type Tensor, type TransposeArguments } from '../../core/tensor.ts';
 import { broadcast } from '../broadcast.ts';
 import { zerosLike } from '../constant.ts';
 import { pullBack } from '../interpret/pull-back.ts';
 import { vectorize } from '../interpret/vectorize.ts';
-import { none } from '../rules.ts';
 import { select } from '../select.ts';
 import { activeOutputs, asBatched, differentiate, instantiate, placeholders, spread } from './body.ts';
 import { sampleCond } from './samples.ts';
@@ -75,6 +75,12 @@ function batchCond({ params, inputs: [predicate, ...operands], batched: [each, .
   return { outputs: choose(predicate, operands, values, yes, no), batched: flags };
 }
 
+/** The predicate's value where it depends on constants alone. */
+function knownValue(predicate: Tensor): boolean | undefined {
+  const isClosed = nodesOf([predicate]).every((node) => node.inputs.every((input) => input.node !== null));
+  return predicate.node !== null && isClosed ? evaluate(new Graph([], [predicate]), [])[0].data[0] !== 0 : undefined;
+}
+
 export const condPrimitive: Primitive<CondParams> = {
   name: 'cond',
   shape({ whenTrue, whenFalse }, [predicate]) {
@@ -87,9 +93,15 @@ export const condPrimitive: Primitive<CondParams> = {
   jvp: jvpCond,
   transpose: transposeCond,
   batch: batchCond,
-  simplify: none,
+  simplify({ whenTrue, whenFalse }, [predicate, ...operands]) {
+    const known = knownValue(predicate);
+    return known === undefined ? null : inline(known ? whenTrue : whenFalse, operands);
+  },
   onnx(lowering, node) {
     const [predicate, ...operands] = node.inputs;
+    // ONNX Runtime inlines branches of a constant condition by itself, and fails on nested ones whose result is used twice.
+    const known = knownValue(predicate);
+    if (known !== undefined) return lowering.inline(known ? node.params.whenTrue : node.params.whenFalse, operands.map((operand) => lowering.loose(operand)));
     const names = lowering.node('If', [lowering.name(predicate)], {
       then_branch: lowering.subgraph(node.params.whenTrue, operands), else_branch: lowering.subgraph(node.params.whenFalse, operands),
     }, node.outputs.length);

@@ -45,7 +45,9 @@ function jvpWhile({ params, inputs, tangents }: JvpArguments<WhileParams>): JvpR
   const forward = differentiate(params.body, [...at.body, ...carry], [...t.body, ...spread(carryTangents, active)]);
   const result = loop([...at.carry, ...instantiate(at.carry, t.carry, active)], [...carry, ...carryTangents], condition,
     [...forward.outputs, ...instantiate(forward.outputs, forward.tangents, active)]);
-  return { outputs: result.slice(0, at.carry.length), tangents: spread(result.slice(at.carry.length), active) };
+  // The values are those of the loop as it was: taken from this one they would depend on the tangents, and could not be kept
+  // while the tangents change (`linearize`, the loop around this one).
+  return { tangents: spread(result.slice(at.carry.length), active) };
 }
 
 /** Elements that are done keep their values while others go on. */

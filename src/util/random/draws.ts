@@ -5,7 +5,9 @@ import { DRAW } from './key.ts';
 import type { Key } from './key.ts';
 import { philox } from './philox.ts';
 
+/** Array that holds draws of a dtype. */
 export type FloatArray<D extends FloatDType> = D extends 'float32' ? Float32Array : Float64Array;
+/** Element types of continuous draws; draws default to float32. */
 export type FloatDType = 'float32' | 'float64';
 /** How many draws: a count, or a shape of which the size is taken. */
 export type Size = number | readonly number[];
@@ -25,6 +27,7 @@ function allocate<D extends FloatDType>(dtype: D, count: number): FloatArray<D> 
 /** The 53 upper bits of two words as a multiple of 2^-53 in [0, 1). */
 export const unitInterval = (high: number, low: number): number => ((high >>> 5) * 67108864 + (low >>> 6)) * 2 ** -53;
 
+/** Options of `uniform`. Defaults: [0, 1), float32. */
 export interface UniformOptions<D extends FloatDType> {
   readonly low?: number;
   readonly high?: number;
@@ -56,6 +59,7 @@ export function uniform<D extends FloatDType = 'float32'>(key: Key, size: Size, 
   return out;
 }
 
+/** Options of `normal`. Defaults: mean 0, standard deviation 1, float32. */
 export interface NormalOptions<D extends FloatDType> {
   readonly mean?: number;
   readonly deviation?: number;

@@ -1,0 +1,180 @@
+/** `npm run bench -- hvp`: Hessian-vector products here, in PyTorch and in JAX, in turns. README.md describes the figures. @module */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ArgumentError, ThalwegError } from '../src/util/errors.ts';
+import { judge, type Verdict } from './hvp/aims.ts';
+import { benchmarkNamed, benchmarks, makeCase } from './hvp/cases.ts';
+import { holdContest, type Contest, type Entry } from './hvp/contest.ts';
+import { withContestant, type Program } from './hvp/contestant.ts';
+import { QUIET_LOAD, readEnvironment, readLoad, type Environment } from './hvp/environment.ts';
+import { writeCase } from './hvp/manifest.ts';
+import { formatContest, formatVerdicts, TOLERANCE } from './hvp/table.ts';
+import { countOperations, type Count } from './hvp/variants.ts';
+
+const bench = path.dirname(fileURLToPath(import.meta.url));
+const root = path.dirname(bench);
+const KNOWN_PEERS = ['pytorch', 'jax'];
+const VECTORS = 10;
+const QUICK = { vectors: 3, rounds: 2 };
+
+interface Options {
+  readonly models: readonly string[];
+  readonly peers: readonly string[];
+  readonly rounds: number | undefined;
+  readonly threads: number;
+  readonly seed: number;
+  readonly isQuick: boolean;
+  /** Where results go; undefined for nowhere. */
+  readonly out: string | undefined;
+}
+
+const USAGE = `Usage: npm run bench -- hvp [options]
+  --models LIST    of ${Object.keys(benchmarks).join(', ')}; default all
+  --repeat N       rounds; default 10, for resnet20 5
+  --peers LIST     of ${KNOWN_PEERS.join(', ')}, or none; default those installed (peers/README.md)
+  --threads N      of every library; default 2
+  --seed N         of weights, data and vectors; default 1
+  --quick          small batches, few rounds: does it run and agree?
+  --out FILE       default bench/results/hvp.json, with --quick none`;
+
+/** @throws ArgumentError | TypeError when an option is unknown or malformed; undefined when help was asked for. */
+function readOptions(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      models: { type: 'string' }, repeat: { type: 'string' }, peers: { type: 'string' }, threads: { type: 'string' }, seed: { type: 'string' },
+      quick: { type: 'boolean' }, out: { type: 'string' }, help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) return undefined;
+  const list = (name: 'models' | 'peers', known: readonly string[]): string[] => {
+    const chosen = (values[name] ?? known.join(',')).split(',').filter((item) => item !== 'none');
+    const odd = chosen.find((item) => !known.includes(item));
+    if (odd !== undefined) throw new ArgumentError({ operation: 'bench hvp', required: `--${name} must be among ${known.join(', ')}`, received: `'${odd}'` });
+    return chosen;
+  };
+  const whole = (name: 'repeat' | 'threads' | 'seed', least: number): number | undefined => {
+    const text = values[name];
+    if (text === undefined || (/^\d{1,9}$/.test(text) && Number(text) >= least)) return text === undefined ? undefined : Number(text);
+    throw new ArgumentError({ operation: 'bench hvp', required: `--${name} must be an integer of at least ${least}`, received: `'${text}'` });
+  };
+  const isQuick = values.quick === true;
+  return {
+    models: list('models', Object.keys(benchmarks)), peers: list('peers', KNOWN_PEERS), rounds: whole('repeat', 1), threads: whole('threads', 1) ?? 2,
+    seed: whole('seed', 0) ?? 1, isQuick, out: values.out ?? (isQuick ? undefined : path.join(bench, 'results', 'hvp.json')),
+  };
+}
+
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+
+/** All libraries that start, and their versions. */
+async function findPrograms({ peers, threads }: Options): Promise<{ programs: Map<string, Program>; versions: Record<string, string> }> {
+  const env = { THALWEG_PEER_THREADS: String(threads) };
+  const ours: Program = { name: 'thalweg', command: process.execPath, args: ['--conditions', 'thalweg-source', '--import', 'tsx', path.join(bench, 'hvp', 'ours.ts')], env };
+  const local = path.join(bench, 'peers', '.venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+  const python = process.env.THALWEG_PEERS_PYTHON ?? local;
+  const programs = new Map<string, Program>();
+  const versions: Record<string, string> = {};
+  for (const name of ['thalweg', ...peers]) {
+    const program = name === 'thalweg' ? ours : { name, command: python, args: [path.join(bench, 'peers', `${name}_hvp.py`)], env };
+    try {
+      if (name !== 'thalweg' && !existsSync(python)) throw new Error(`no Python at ${path.relative(root, python)}; bench/peers/README.md says how to install it, THALWEG_PEERS_PYTHON names another`);
+      const info = await withContestant(program, (contestant) => contestant.ask({ cmd: 'info' }));
+      programs.set(name, program);
+      Object.assign(versions, info.versions);
+    } catch (error) {
+      if (name === 'thalweg') throw error;
+      say(`${name} is missing: ${(error as Error).message}`);
+    }
+  }
+  if (programs.size > 1) programs.set('gemm', { name: 'gemm', command: python, args: [path.join(bench, 'peers', 'gemm.py')], env });
+  return { programs, versions };
+}
+
+// The first entry that finishes is what the others' results are compared with: a peer, where there is one.
+const ENTRIES = [
+  ['pytorch', 'double-backward', 'one'], ['jax', 'jit', 'one'], ['thalweg', 'whole', 'one'],
+  ['pytorch', 'retained', 'many'], ['pytorch', 'retained-block', 'many'], ['jax', 'linearize', 'many'], ['jax', 'linearize-block', 'many'],
+  ['thalweg', 'bound', 'many'], ['thalweg', 'bound-unembedded', 'many'], ['thalweg', 'bound-block', 'many'],
+] as const;
+
+interface ModelResult {
+  readonly model: string;
+  readonly description: string;
+  readonly batch: number;
+  readonly vectors: number;
+  readonly gflop: Count;
+  readonly contest: Contest;
+  readonly verdicts: readonly Verdict[];
+}
+
+async function measure(name: string, options: Options, programs: ReadonlyMap<string, Program>): Promise<ModelResult> {
+  const benchmark = benchmarkNamed(name);
+  const batch = options.isQuick ? benchmark.quickBatch : benchmark.batch;
+  const vectors = options.isQuick ? QUICK.vectors : VECTORS;
+  const directory = mkdtempSync(path.join(tmpdir(), 'thalweg-bench-'));
+  try {
+    const made = makeCase(name, { seed: options.seed, batch, vectors });
+    writeCase(directory, made);
+    const count = countOperations(made);
+    const entries = ENTRIES.flatMap(([library, variant, kind]): Entry[] => {
+      const program = programs.get(library);
+      const isSame = variant === 'bound-unembedded' && !count.embeds;
+      return program === undefined || isSame ? [] : [{ id: `${library} ${variant}`, program, variant, kind }];
+    });
+    const python = programs.get('gemm');
+    const gemm = [{ id: 'onnxruntime', program: programs.get('thalweg')!, variant: 'onnxruntime' }];
+    if (python !== undefined) gemm.push({ id: 'numpy', program: python, variant: 'numpy' });
+    if (python !== undefined && programs.has('pytorch')) gemm.push({ id: 'torch', program: python, variant: 'torch' });
+    const rounds = options.rounds ?? (options.isQuick ? QUICK.rounds : benchmark.rounds);
+    const contest = await holdContest({ directory, vectors, rounds, entries, gemm, progress: (text) => say(`${name}: ${text}`) });
+    // Quick runs have other sizes: the aims are not about them.
+    const verdicts = options.isQuick ? [] : judge(name, contest, count.whole);
+    return { model: name, description: benchmark.description, batch, vectors, gflop: count, contest, verdicts };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const noteOnLoad = ({ loadAverage: [load], cores }: Environment): string =>
+  (load > QUIET_LOAD * cores ? `\nNot a quiet machine: load average ${load} on ${cores} cores before the start. Ratios are of neighbours in time, yet take no figure from this run for a result.` : '');
+
+async function main(options: Options): Promise<void> {
+  const load = readLoad();
+  const { programs, versions } = await findPrograms(options);
+  const environment = readEnvironment(root, options.threads, versions, load);
+  print(`${environment.cpu}, ${environment.cores} cores, ${options.threads} threads each; ${Object.entries(versions).map((pair) => pair.join(' ')).join(', ')}; ${environment.commit}; load ${load.join(' ')}\n`);
+  const results: ModelResult[] = [];
+  for (const name of options.models) {
+    const result = await measure(name, options, programs);
+    results.push(result);
+    print(`${formatContest(`${result.description}; batch ${result.batch}`, result.contest, result.gflop, result.vectors)}\n`);
+    // Written after each model, so that an interrupted run keeps what it has.
+    if (options.out !== undefined) {
+      mkdirSync(path.dirname(options.out), { recursive: true });
+      writeFileSync(options.out, `${JSON.stringify({ environment, loadAtEnd: readLoad(), seed: options.seed, results }, undefined, 1)}\n`);
+    }
+  }
+  const verdicts = results.flatMap((result) => result.verdicts);
+  if (verdicts.length > 0) print(formatVerdicts(verdicts));
+  const records = results.flatMap(({ model, contest }) => contest.entries.map((entry) => ({ ...entry, id: `${model}: ${entry.id}` })));
+  const wrong = records.filter(({ difference }) => difference !== null && !(difference <= TOLERANCE));
+  const failed = records.filter(({ id, failure }) => failure !== undefined && id.includes(': thalweg '));
+  print(wrong.length === 0 ? `All results agree within ${TOLERANCE} (relative, float32).` : `Results disagree: ${wrong.map(({ id }) => id).join(', ')}`);
+  print(`${options.out === undefined ? '' : `Stored in ${path.relative(process.cwd(), options.out)}.`}${noteOnLoad(environment)}`.trim());
+  if (wrong.length + failed.length > 0) process.exitCode = 1;
+}
+
+try {
+  const options = readOptions();
+  if (options === undefined) print(USAGE);
+  else await main(options);
+} catch (error) {
+  const isUsage = error instanceof ArgumentError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+  if (!isUsage && !(error instanceof ThalwegError)) throw error;
+  say(`${(error as Error).message}${isUsage ? `\n${USAGE}` : ''}`);
+  process.exitCode = isUsage ? 2 : 1;
+}
