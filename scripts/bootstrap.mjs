@@ -124,11 +124,13 @@ export function build() {
   say(`thalweg: built dist in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-/** Copies what tsc leaves behind (styles, templates, data) to the same place in the build. */
+/** Copies what tsc leaves behind (styles, templates, data) to the same place in the build, without what only tests read. */
 function copyAssets(/** @type {string} */ from, /** @type {string} */ to) {
+  const ofTests = /^__\w+__$|\.test(-helper)?\.[^.]+$/;
   cpSync(from, to, {
     recursive: true,
-    filter: (source) => statSync(source).isDirectory() || /\.(css|html|json|svg|js|mjs|wasm)$/.test(source),
+    filter: (source) => !ofTests.test(path.basename(source))
+      && (statSync(source).isDirectory() || /\.(css|html|json|svg|js|mjs|wasm)$/.test(source)),
   });
 }
 

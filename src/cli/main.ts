@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `thalweg` command. @module */
 import { Command, CommanderError } from 'commander';
-import { ThalwegError } from '../util/errors.ts';
+import { ArgumentError, DataError } from '../util/errors.ts';
 import { surveyCommand } from './commands/survey.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { VERSION } from './version.ts';
@@ -21,8 +21,8 @@ async function main(): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    } else if (error instanceof UsageError || error instanceof ThalwegError) {
-      process.stderr.write(`thalweg: ${error.message}\n`);
+    } else if (error instanceof UsageError || error instanceof ArgumentError || error instanceof DataError) {
+      process.stderr.write(`thalweg: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
       process.exitCode = EXIT.usage;
     } else {
       process.stderr.write(`thalweg: unexpected failure, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);

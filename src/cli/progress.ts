@@ -10,16 +10,21 @@ export interface ProgressLine {
 
 const REFRESH_MS = 100;
 
-const clock = (seconds: number): string => (seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
+function clock(seconds: number): string {
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  // Rounded first: 119.7 s is 2 min 0 s.
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
 
-/** `[#####     ] 52 %  1,218/2,340  630/s  ETA 1.8 s` */
+/** `[##########          ]  52 %  1,218/2,340 points  630/s  ETA 1.8 s` */
 export function progressText(done: number, total: number, seconds: number, note = ''): string {
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const bar = '#'.repeat(Math.round(share * 20)).padEnd(20);
   const rate = seconds > 0 ? done / seconds : 0;
   const left = rate > 0 ? (total - done) / rate : NaN;
   const speed = rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2);
-  return `[${bar}] ${String(Math.round(100 * share)).padStart(3)} %  ${done.toLocaleString('en')}/${total.toLocaleString('en')} ${note}  ${speed}/s  ETA ${Number.isFinite(left) ? clock(left) : '?'}`;
+  return `[${bar}] ${String(Math.round(100 * share)).padStart(3)} %  ${done.toLocaleString('en')}/${total.toLocaleString('en')}${note === '' ? '' : ` ${note}`}  ${speed}/s  ETA ${Number.isFinite(left) ? clock(left) : '?'}`;
 }
 
 /** Writes to `stream`; quiet when `enabled` is false. */

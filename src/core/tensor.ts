@@ -1,4 +1,5 @@
 /** Symbolic values, the operations that make them, and what a primitive must define. @module */
+import { TraceError } from '../util/errors.ts';
 import { formatType, type DType, type NDArray, type Shape } from './ndarray.ts';
 import type { Lowering, LoweredValue } from './lowering.ts';
 import type { Graph } from './graph.ts';
@@ -150,12 +151,18 @@ export const currentId = (): number => counter + 1;
 
 /** Applies a primitive: checks types by its shape rule and returns the outputs. */
 export function bind<P>(primitive: Primitive<P>, params: P, inputs: readonly Tensor[]): readonly Tensor[] {
+  for (const input of inputs) if (!(input instanceof Tensor)) throw notATensor(primitive.name, input);
   const types = primitive.shape(params, inputs);
   const id = nextId();
   const outputs: Tensor[] = [];
   const node: Node<P> = { id, primitive, params, inputs, outputs };
   types.forEach((type, index) => outputs.push(new Tensor(type, node as Node, index, id)));
   return outputs;
+}
+
+function notATensor(operation: string, value: unknown): TraceError {
+  const received = Array.isArray(value) ? `a list of ${value.length}` : String((value as object | null)?.constructor?.name ?? value);
+  return new TraceError({ operation, required: 'arguments must be tensors', received, remedy: 'give host data to the compiled function as array(values); lists are trees of several arguments' });
 }
 
 /** Applies a primitive with one output. */

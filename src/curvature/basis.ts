@@ -67,20 +67,28 @@ export function addCombination(w: Float64Array, factors: Float64Array, basis: re
 /**
  * Makes w orthogonal to an orthonormal basis by classical Gram-Schmidt, repeated while a pass takes away more than a
  * factor sqrt(2) of the norm, at most twice more ("twice is enough": Daniel, Gragg, Kaufman, Stewart 1976; Giraud et al. 2005).
- * Returns the coefficients taken away and the norm that is left.
+ * What lies along the last `recent` vectors is taken away before: in a Lanczos step that is nearly everything, and one pass
+ * over the whole basis then does. Returns the coefficients taken away and the norm that is left.
  */
-export function orthogonalise(basis: readonly Float64Array[], w: Float64Array): { coefficients: Float64Array; norm: number } {
+export function orthogonalise(basis: readonly Float64Array[], w: Float64Array, recent = 0): { coefficients: Float64Array; norm: number } {
   const coefficients = new Float64Array(basis.length);
+  const from = Math.max(0, basis.length - recent);
+  if (recent > 0 && from > 0) takeAway(basis.slice(from), w, coefficients.subarray(from));
   let before = norm(w);
   for (let pass = 0; pass < 3; pass++) {
-    const parts = projections(basis, w);
-    addCombination(w, parts.map((x) => -x), basis);
-    for (let j = 0; j < parts.length; j++) coefficients[j] += parts[j];
+    takeAway(basis, w, coefficients);
     const after = norm(w);
     if (after > before * Math.SQRT1_2) return { coefficients, norm: after };
     before = after;
   }
   return { coefficients, norm: before };
+}
+
+/** One pass of classical Gram-Schmidt; adds to the coefficients. */
+function takeAway(basis: readonly Float64Array[], w: Float64Array, coefficients: Float64Array): void {
+  const parts = projections(basis, w);
+  addCombination(w, parts.map((x) => -x), basis);
+  for (let j = 0; j < parts.length; j++) coefficients[j] += parts[j];
 }
 
 /** Linear combinations of the basis: `weights[k][j]` is the factor of basis[j] in the result k. */

@@ -62,7 +62,7 @@ export class KrylovSpace {
     const block: number[][] = [];
     for (const image of images) {
       const size = norm(image);
-      const { coefficients, norm: left } = orthogonalise([...this.#basis, ...added], image);
+      const { coefficients, norm: left } = orthogonalise([...this.#basis, ...added], image, 2 * images.length + added.length);
       block.push([...coefficients]);
       this.#scale = Math.max(this.#scale, size);
       const room = this.#operator.size - this.dimension - added.length;

@@ -113,7 +113,7 @@ async function lanczosRuns(operator: LinearOperator, starts: readonly Float64Arr
 }
 
 function advance(run: Run, image: Float64Array, steps: number): void {
-  const { coefficients, norm } = orthogonalise(run.basis, image);
+  const { coefficients, norm } = orthogonalise(run.basis, image, 2);
   run.diagonal.push(coefficients[coefficients.length - 1]);
   run.coupling.push(norm);
   const scale = [...run.diagonal, ...run.coupling].reduce((most, x) => Math.max(most, Math.abs(x)), 0);

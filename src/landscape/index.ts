@@ -1,4 +1,4 @@
 /** Loss landscapes: directions, lines and planes. @module */
-export { filterNormalizedDirection, innerProduct, randomPlane, scaled } from './directions.ts';
+export { filterNormalizedDirection, randomPlane } from './directions.ts';
 export { lossLine, lossPlane, type LossLine, type LossPlane, type PlaneOptions } from './plane.ts';
 export { sampleLandscape, symmetricRange, type LandscapeSample, type SampleOptions } from './sample.ts';

@@ -1,6 +1,6 @@
 /** Lines and planes of the loss. @module */
 import type { Split } from '../data/index.ts';
-import type { Problem } from '../problem/problem.ts';
+import type { Point, Problem } from '../problem/index.ts';
 import type { Host } from '../transforms/index.ts';
 import { sampleLandscape, symmetricRange, type LandscapeSample, type SampleOptions } from './sample.ts';
 
@@ -17,8 +17,6 @@ export interface LossPlane {
   readonly y: readonly number[];
   readonly samples: readonly (readonly LandscapeSample[])[];
 }
-
-interface Point<P, State> { readonly params: Host<P>; readonly state: Host<State> }
 
 /** Samples the loss over `point + x directions[0] + y directions[1]`. */
 export async function lossPlane<P, State>(problem: Problem<P, State>, point: Point<P, State>, directions: readonly [Host<P>, Host<P>], data: Split, options: PlaneOptions = {}): Promise<LossPlane> {

@@ -20,13 +20,18 @@ export interface BatchNormOptions extends NormalizationOptions {
   readonly runningVariance?: 'unbiased' | 'biased';
 }
 
+/** A batch norm layer, which in eval mode is an affine map of each channel: factor x + offset. */
+export interface BatchNorm extends Layer<ScaleAndBias, BatchStatistics> {
+  affine(params: ScaleAndBias, state: BatchStatistics): { readonly factor: Tensor; readonly offset: Tensor };
+}
+
 /**
  * Normalises each channel of [batch, channels, ...space] over batch and space (Ioffe & Szegedy 2015). In train mode by
  * the statistics of the batch, through which derivatives flow, returning the updated state, which carries none; in eval
  * mode by the state, which stays.
  * @throws ShapeError when the channels do not fit, or in train mode with one value a channel.
  */
-export function batchNorm(channels: number, { epsilon = 1e-5, momentum = 0.1, runningVariance = 'unbiased' }: BatchNormOptions = {}): Layer<ScaleAndBias, BatchStatistics> {
+export function batchNorm(channels: number, { epsilon = 1e-5, momentum = 0.1, runningVariance = 'unbiased' }: BatchNormOptions = {}): BatchNorm {
   requireInteger('batchNorm', 'channels', channels, 1);
   requireNumber('batchNorm', 'epsilon', epsilon, 0);
   requireNumber('batchNorm', 'momentum', momentum, 0, 1);
@@ -34,9 +39,13 @@ export function batchNorm(channels: number, { epsilon = 1e-5, momentum = 0.1, ru
     throw new ArgumentError({ operation: 'batchNorm', required: "runningVariance must be 'unbiased' or 'biased'", received: `'${String(runningVariance)}'` });
   }
   const outputShape = (shape: readonly number[]): readonly number[] => requireExtent('batchNorm', shape, 1, channels);
-  /** shape(x) factor + offset on every channel. */
-  const affine = (x: Tensor, factor: Tensor, offset: Tensor): Tensor => add(mul(x, overChannels(factor, x.rank)), overChannels(offset, x.rank));
+  const map = (x: Tensor, factor: Tensor, offset: Tensor): Tensor => add(mul(x, overChannels(factor, x.rank)), overChannels(offset, x.rank));
   const kept = (old: Tensor, fresh: Tensor): Tensor => add(mul(old, 1 - momentum), mul(stopGradient(fresh), momentum));
+
+  const affine: BatchNorm['affine'] = ({ scale, bias }, state) => {
+    const factor = mul(scale, rsqrt(add(state.variance, epsilon)));
+    return { factor, offset: sub(bias, mul(state.mean, factor)) };
+  };
 
   return {
     name: `batch norm ${channels}`,
@@ -44,12 +53,13 @@ export function batchNorm(channels: number, { epsilon = 1e-5, momentum = 0.1, ru
       params: { scale: filled([channels], 1), bias: filled([channels], 0) },
       state: { mean: filled([channels], 0), variance: filled([channels], 1) },
     }),
-    apply({ scale, bias }, x, { mode, state }) {
+    affine,
+    apply(params, x, { mode, state }) {
       outputShape(x.shape);
       if (mode === 'eval') {
         // One product and one sum an element: everything else is on vectors over channels.
-        const factor = mul(scale, rsqrt(add(state.variance, epsilon)));
-        return { outputs: affine(x, factor, sub(bias, mul(state.mean, factor))), state };
+        const { factor, offset } = affine(params, state);
+        return { outputs: map(x, factor, offset), state };
       }
       const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
       const count = sizeOf(axes.map((axis) => x.shape[axis]));
@@ -59,7 +69,7 @@ export function batchNorm(channels: number, { epsilon = 1e-5, momentum = 0.1, ru
       const batchVariance = mean(square(centered), axes);
       const fresh = runningVariance === 'biased' ? batchVariance : mul(batchVariance, count / (count - 1));
       return {
-        outputs: affine(centered, mul(scale, rsqrt(add(batchVariance, epsilon))), bias),
+        outputs: map(centered, mul(params.scale, rsqrt(add(batchVariance, epsilon))), params.bias),
         state: { mean: kept(state.mean, batchMean), variance: kept(state.variance, fresh) },
       };
     },

@@ -9,7 +9,8 @@ export { dense, type DenseOptions, type DenseParameters, type WeightOnly } from 
 export { conv, type ConvLayerOptions } from './conv.ts';
 export { averagePooling, globalAveragePooling, maxPooling } from './pooling.ts';
 export { examplesShaped } from './examples.ts';
-export { batchNorm, type BatchNormOptions, type BatchStatistics } from './batch-norm.ts';
+export { batchNorm, type BatchNorm, type BatchNormOptions, type BatchStatistics } from './batch-norm.ts';
+export { normalizedConv, type NormalizedConvOptions } from './normalized-conv.ts';
 export { groupNorm, layerNorm, rootMeanSquareNorm, type NormalizationOptions, type ScaleAndBias } from './normalization.ts';
 export { dropout } from './dropout.ts';
 export { embedding, type EmbeddingOptions } from './embedding.ts';

@@ -59,6 +59,9 @@ function batchDot({ params, inputs, batched, size }: BatchArguments<DotParams>):
   const shift = (axes: readonly number[]): number[] => axes.map((axis) => axis + 1);
   // Rows of one larger product, when only the left argument varies and nothing else keeps products apart.
   if (!batched[1] && batch[0].length === 0) return dot(inputs[0], inputs[1], { batch, contract: [shift(contract[0]), contract[1]] });
+  // Likewise with a right argument that has no free axes: the result's order is the same for the exchanged product.
+  const isVector = inputs[1].rank - Number(batched[1]) === contract[1].length;
+  if (!batched[0] && batch[0].length === 0 && isVector) return dot(inputs[1], inputs[0], { batch: [[], []], contract: [shift(contract[1]), contract[0]] });
   const [x, y] = alignBatch({ inputs, batched, size });
   return dot(x, y, { batch: [[0, ...shift(batch[0])], [0, ...shift(batch[1])]], contract: [shift(contract[0]), shift(contract[1])] });
 }

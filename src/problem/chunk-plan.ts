@@ -1,6 +1,6 @@
 /** How a data set is cut: chunk size, and how many chunks' residuals are kept, within a memory budget. @module */
 import type { Graph } from '../core/graph.ts';
-import { splitGraph } from '../transforms/index.ts';
+import { computedResiduals, splitGraph } from '../transforms/index.ts';
 import { bytesOf, peakBytes } from './memory.ts';
 
 /** Memory that residuals and a running chunk may take together, unless said otherwise. */
@@ -31,7 +31,7 @@ interface Prediction {
 function predict(graph: Graph, bound: number | undefined): Prediction {
   if (bound === undefined) return { residual: 0, working: peakBytes(graph) };
   const parts = splitGraph(graph, bound);
-  return { residual: bytesOf(parts.bound.outputs), working: Math.max(peakBytes(parts.bound), peakBytes(parts.call)) };
+  return { residual: bytesOf(computedResiduals(parts.bound)), working: Math.max(peakBytes(parts.bound), peakBytes(parts.call)) };
 }
 
 export interface PlanArguments {

@@ -7,6 +7,8 @@ export function onnxExecutor(runtime: ModelRuntime): Executor {
   return {
     name: runtime.name,
     prepare(graph, constants) {
+      // ONNX Runtime refuses a model without outputs: what a binding that keeps nothing runs first.
+      if (graph.outputs.length === 0) return Promise.resolve({ run: () => Promise.resolve([]), dispose: () => Promise.resolve() });
       const model = lower(graph, runtime, constants);
       return runtime.createSession(model.bytes, model.inputs, model.outputs);
     },

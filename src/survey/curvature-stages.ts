@@ -36,7 +36,7 @@ export const eigenvaluesStage: Stage = {
   title: 'extreme eigenvalues by Lanczos',
   run: (context, report) => withHessian(context, undefined, async (operator) => {
     const { eigenvalues, tolerance, maxProducts } = context.settings;
-    const pairs = await topEigenpairs(operator, { ...estimatorOptions(context, 'eigenvalues', report, 'products'), largest: eigenvalues, smallest: 1, tolerance, maxProducts });
+    const pairs = await topEigenpairs(operator, { ...estimatorOptions(context, 'eigenvalues', report, 'products'), largest: Math.min(eigenvalues, operator.size), smallest: 1, tolerance, maxProducts });
     context.topDirections = pairs.largest.map(({ value, vector }) => ({ value, vector }));
     return {
       eigenvalues: { largest: pairs.largest.map(plain), smallest: pairs.smallest.map(plain), ratio: ratioOf(pairs.largest[0], pairs.smallest[0]), stopped: pairs.stopped },
@@ -77,12 +77,13 @@ export const densityStage: Stage = {
   name: 'density',
   title: 'spectral density by Lanczos quadrature',
   run: (context, report) => withHessian(context, undefined, async (operator) => {
-    const { densityProbes, densitySteps } = context.settings;
-    const density = await spectralDensity(operator, { ...estimatorOptions(context, 'density', report, 'products'), probes: densityProbes, steps: densitySteps });
+    const probes = context.settings.densityProbes;
+    const steps = Math.min(context.settings.densitySteps, operator.size);
+    const density = await spectralDensity(operator, { ...estimatorOptions(context, 'density', report, 'products'), probes, steps });
     return {
       density: {
         grid: [...density.grid], density: [...density.density], standardError: [...density.standardError], probes: density.probes.length,
-        steps: densitySteps, width: density.width,
+        steps, width: density.width,
       },
       products: density.cost.products,
     };

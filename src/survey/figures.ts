@@ -11,6 +11,8 @@ export interface SurveyFigure {
   readonly caption: string;
 }
 
+/** Whether any cell was reached and is finite. */
+const isSeen = ({ loss }: LossGridRecord): boolean => loss.some((row) => row.some(Number.isFinite));
 const withBound = ({ value, error }: Measurement): { value: number; bound: number } => ({ value, bound: error });
 
 /** Draws what was measured; parts that are missing from the record are left out. */
@@ -37,8 +39,8 @@ export function surveyFigures(record: SurveyRecord): SurveyFigure[] {
   if (layers && layers.length > 0) draw('layers', 'Trace and top eigenvalue of each layer’s block of the Hessian.', () => layerBars(layers, { title: 'Curvature by layer' }));
   const contour = (grid: LossGridRecord, split: string): string => planeContour({ x: grid.x, y: grid.y, loss: grid.loss, standardError: grid.standardError },
     { title: `Loss plane, ${split}`, xLabel: 'random direction 1', yLabel: 'random direction 2', valueLabel: `${split} loss` });
-  if (plane) draw('plane', `Training loss around the trained parameters; axes: ${plane.axes}.`, () => contour(plane.train, 'train'));
-  if (plane?.test) { const { test } = plane; draw('plane-test', 'The same plane, test loss.', () => contour(test, 'test')); }
+  if (plane && isSeen(plane.train)) draw('plane', `Training loss around the trained parameters; axes: ${plane.axes}.`, () => contour(plane.train, 'train'));
+  if (plane?.test && isSeen(plane.test)) { const { test } = plane; draw('plane-test', 'The same plane, test loss.', () => contour(test, 'test')); }
   if (lines && lines.length > 0) {
     draw('lines', 'Loss along the top axes of the Hessian, to where the quadratic model of the training loss has risen by one.', () => lineProfiles(lines, { title: "Loss along the Hessian's top axes", xLabel: 'distance in parameter space' }));
   }

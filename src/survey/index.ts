@@ -3,7 +3,7 @@ export { surveyFigures, type SurveyFigure } from './figures.ts';
 export { prepareProblem, type AnyProblem, type PreparedProblem } from './prepare.ts';
 export { presets, type PresetName, type SurveySettings } from './presets.ts';
 export {
-  SURVEY_SCHEMA, type CostRecord, type DensityRecord, type EigenvaluesRecord, type LayerRecord, type LineRecord, type LossGridRecord, type PlaneRecord,
+  SURVEY_SCHEMA, type CostRecord, type DensityRecord, type DivergenceRecord, type EigenvaluesRecord, type LayerRecord, type LineRecord, type LossGridRecord, type PlaneRecord,
   type QualityRecord, type Series, type SurveyRecord, type TrainingRecord,
 } from './record.ts';
 export { surveyReport, surveySummary } from './report.ts';

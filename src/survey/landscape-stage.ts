@@ -1,13 +1,18 @@
 /** The loss over a plane and along the Hessian's top axes. @module */
 import { lossLine, lossPlane, randomPlane, type LandscapeSample, type LossPlane } from '../landscape/index.ts';
 import { ParameterSpace } from '../problem/index.ts';
+import type { AnyPoint } from './prepare.ts';
 import type { LineRecord, LossGridRecord } from './record.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, StageContext } from './stage.ts';
 
-const gridOf = ({ x, y, samples }: LossPlane): LossGridRecord => ({
-  x, y, loss: samples.map((row) => row.map((cell) => cell.loss)), standardError: samples.map((row) => row.map((cell) => cell.standardError)),
-});
 const pick = (samples: readonly LandscapeSample[], field: 'loss' | 'standardError'): number[] => samples.map((sample) => sample[field]);
+const gridOf = ({ x, y, samples }: LossPlane): LossGridRecord => ({ x, y, loss: samples.map((row) => pick(row, 'loss')), standardError: samples.map((row) => pick(row, 'standardError')) });
+
+/** Progress of several scans as one. */
+function joined(report: (done: number, total: number, note?: string) => void, scans: number, points: number): { next(): (done: number) => void } {
+  let scan = -1;
+  return { next: () => { scan++; return (done) => report(scan * points + done, scans * points, 'points'); } };
+}
 
 /** The plane of two filter-normalised random directions through the trained parameters. */
 export const planeStage: Stage = {
@@ -15,40 +20,45 @@ export const planeStage: Stage = {
   title: 'loss on a plane of filter-normalised random directions',
   async run({ problem, point, settings, seed, executor, signal, sample, testSample }, report) {
     const directions = randomPlane(point.params, seed);
-    const points = settings.planePoints;
-    const total = points * points * (testSample === undefined ? 1 : 2);
-    const options = { executor, signal, points };
-    const train = await lossPlane(problem, point, directions, sample, { ...options, onProgress: (done) => report(done, total, 'points') });
-    const test = testSample && await lossPlane(problem, point, directions, testSample, { ...options, onProgress: (done) => report(points * points + done, total, 'points') });
-    return { plane: { axes: 'random, filter-normalised; biases fixed', train: gridOf(train), ...(test && { test: gridOf(test) }) } };
+    const { planePoints: points } = settings;
+    const progress = joined(report, testSample ? 2 : 1, points * points);
+    const scan = (split: typeof sample): Promise<LossPlane> => lossPlane(problem, point, directions, split, { executor, signal, points, onProgress: progress.next() });
+    const train = gridOf(await scan(sample));
+    const test = testSample && signal?.aborted !== true ? gridOf(await scan(testSample)) : undefined;
+    return { plane: { axes: 'random, filter-normalised; biases fixed', train, ...(test && { test }) } };
   },
 };
 
 /** How far the lines reach: to where the quadratic model of the training loss has risen by this much. */
 const RISE = 1;
+/** Axes that lines are drawn along. */
+const LINES = 3;
 
 /** Lines along the eigenvectors of the largest eigenvalues. */
 export const linesStage: Stage = {
   name: 'lines',
   title: "loss along the Hessian's top axes",
-  async run({ problem, point, settings, executor, signal, sample, testSample, topDirections }, report) {
-    const space = new ParameterSpace(point.params);
-    const axes = topDirections.slice(0, 3).filter(({ value }) => value > 0);
-    const total = axes.length * settings.linePoints * (testSample === undefined ? 1 : 2);
-    let before = 0;
+  async run(context, report) {
+    const { settings, signal, testSample, topDirections } = context;
+    // The quadratic model rises along positive curvature only.
+    const axes = topDirections.slice(0, LINES).filter(({ value }) => value > 0);
+    const progress = joined(report, axes.length * (testSample ? 2 : 1), settings.linePoints);
     const lines: LineRecord[] = [];
-    for (const [i, { value, vector }] of axes.entries()) {
-      const direction = space.unflatten(vector) as never;
-      const options = { executor, signal, points: settings.linePoints, radius: Math.sqrt((2 * RISE) / value), onProgress: (done: number) => report(before + done, total, 'points') };
-      const train = await lossLine(problem, point, direction, sample, options);
-      before += settings.linePoints;
-      const test = testSample && await lossLine(problem, point, direction, testSample, options);
-      if (test) before += settings.linePoints;
-      lines.push({
-        name: `axis ${i + 1}, eigenvalue ${value.toPrecision(3)}`, position: train.position, trainLoss: pick(train.samples, 'loss'), trainError: pick(train.samples, 'standardError'),
-        ...(test && { testLoss: pick(test.samples, 'loss'), testError: pick(test.samples, 'standardError') }),
-      });
+    for (const [i, axis] of axes.entries()) {
+      if (signal?.aborted === true) break;
+      lines.push(await lineAlong(context, axis, `axis ${i + 1}, eigenvalue ${axis.value.toPrecision(3)}`, progress));
     }
     return { lines };
   },
 };
+
+async function lineAlong({ problem, point, settings, executor, signal, sample, testSample }: StageContext, { value, vector }: StageContext['topDirections'][number], name: string, progress: { next(): (done: number) => void }): Promise<LineRecord> {
+  const direction = new ParameterSpace(point.params).unflatten(vector) as AnyPoint['params'];
+  const scan = (split: typeof sample) => lossLine(problem, point, direction, split, { executor, signal, points: settings.linePoints, radius: Math.sqrt((2 * RISE) / value), onProgress: progress.next() });
+  const train = await scan(sample);
+  const test = testSample && signal?.aborted !== true ? await scan(testSample) : undefined;
+  return {
+    name, position: train.position, trainLoss: pick(train.samples, 'loss'), trainError: pick(train.samples, 'standardError'),
+    ...(test && { testLoss: pick(test.samples, 'loss'), testError: pick(test.samples, 'standardError') }),
+  };
+}

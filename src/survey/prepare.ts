@@ -1,8 +1,11 @@
 /** From names and options to a problem. @module */
-import type { Dataset } from '../data/index.ts';
+import { subset, type Dataset } from '../data/index.ts';
 import { lossNamed } from '../losses/index.ts';
 import { parseModel, type AnyModel } from '../nn/index.ts';
-import type { Point, Problem } from '../problem/index.ts';
+import { examplesOf, lossSum, type Examples, type Point, type Problem } from '../problem/index.ts';
+import { compile } from '../transforms/index.ts';
+import { ArgumentError, DtypeError, ShapeError } from '../util/errors.ts';
+import { key } from '../util/random/index.ts';
 
 /** A problem without static knowledge of its parameters. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the structure is known when the model's name is parsed, at run time
@@ -24,8 +27,19 @@ export function prepareProblem(modelText: string, dataset: Dataset, lossName?: s
   const classes = dataset.classes?.length ?? (dataset.train.targets.shape[1] ?? 1);
   const model: AnyModel = parseModel(modelText, { inputShape: dataset.inputShape, classes, ...(dataset.vocabulary !== undefined && { vocabulary: dataset.vocabulary }) });
   const name = lossName ?? (dataset.kind === 'regression' ? 'mean-squared-error' : 'cross-entropy');
-  return {
-    problem: { name: `${modelText} on ${dataset.name}`, model, loss: lossNamed(name), train: dataset.train, test: dataset.test },
-    dataset, lossName: name,
-  };
+  const problem: AnyProblem = { name: `${modelText} on ${dataset.name}`, model, loss: lossNamed(name), train: dataset.train, ...(dataset.test.size > 0 && { test: dataset.test }) };
+  requireFit(problem, name);
+  return { problem, dataset, lossName: name };
+}
+
+/** Traces the loss of one example. @throws ArgumentError where the loss takes other outputs or targets than there are. */
+function requireFit(problem: AnyProblem, lossName: string): void {
+  const { params, state } = problem.model.init(key(0));
+  const trace = compile((p: unknown, s: unknown, batch: Examples) => lossSum(problem, p, s, batch));
+  try {
+    trace.graph(params, state, examplesOf(subset(problem.train, 1), 'float32'));
+  } catch (error) {
+    if (!(error instanceof ShapeError || error instanceof DtypeError)) throw error;
+    throw new ArgumentError({ operation: 'prepareProblem', required: `the loss ${lossName} must fit the model's outputs and the data's targets`, received: error.message });
+  }
 }

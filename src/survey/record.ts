@@ -19,12 +19,22 @@ export interface TrainingRecord {
   readonly steps: number;
   readonly batchSize: number;
   readonly learningRate: string;
-  /** `finished`, `interrupted`, or `diverged` with the step. */
-  readonly end: string;
+  readonly end: 'finished' | 'interrupted' | 'diverged';
+  /** Where a loss came about that is not finite; nothing is measured after it. */
+  readonly divergence?: DivergenceRecord;
   readonly batchLoss: Series;
   readonly testLoss?: Series;
   readonly testAccuracy?: Series;
-  readonly trainAccuracy?: Series;
+}
+
+/** Where training met a loss that is not finite. */
+export interface DivergenceRecord {
+  /** Counted from one. */
+  readonly step: number;
+  /** `NaN` or `Infinity`. */
+  readonly loss: string;
+  /** The first operation whose result is not finite. */
+  readonly message: string;
 }
 
 /** The trained model over whole splits, in evaluation mode; accuracies are fractions, absent where targets are not labels. */
@@ -120,7 +130,7 @@ export interface SurveyRecord {
     readonly samples: number;
     readonly classes?: readonly string[];
   };
-  /** False when it was interrupted: what is missing was not reached. */
+  /** False when it was interrupted, training diverged or a part failed: what is missing was not reached. */
   readonly complete: boolean;
   readonly training?: TrainingRecord;
   readonly quality?: QualityRecord;

@@ -44,7 +44,7 @@ function sections(record: SurveyRecord, figures: readonly SurveyFigure[]): Repor
   const list: (ReportSection | false | undefined)[] = [
     training && {
       id: 'training', heading: 'Training',
-      text: `${training.steps} steps of ${training.optimizer} at batch size ${training.batchSize}, learning rate ${training.learningRate}; the run ${training.end}.\n\nThe loss of a mini-batch is a noisy sample of the training loss. Compare it with the test loss: where they part, the model learns its examples rather than the task.`,
+      text: `${training.steps} steps of ${training.optimizer} at batch size ${training.batchSize}, learning rate ${training.learningRate}; the run ${howItEnded(training)}.\n\nThe loss of a mini-batch is a noisy sample of the training loss. Compare it with the test loss: where they part, the model learns its examples rather than the task.`,
       figures: figure('training', 'confusion'), tables: quality ? [qualityTable(record)] : [],
     },
     (record.gradientNorm !== undefined) && {
@@ -82,6 +82,11 @@ function sections(record: SurveyRecord, figures: readonly SurveyFigure[]): Repor
   ];
   return list.filter((section): section is ReportSection => Boolean(section));
 }
+
+const howItEnded = ({ end, divergence }: NonNullable<SurveyRecord['training']>): string => {
+  if (divergence) return `diverged: the loss of step ${divergence.step} is ${divergence.loss}, so nothing was measured after it. ${divergence.message}`;
+  return end === 'interrupted' ? 'was interrupted' : 'finished';
+};
 
 const qualityTable = ({ quality }: SurveyRecord): ReportTable => ({
   caption: 'Errors are standard errors over examples.', columns: ['', 'loss', 'accuracy'],

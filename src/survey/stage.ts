@@ -23,8 +23,8 @@ export interface StageContext extends PreparedProblem {
   topDirections: { readonly value: number; readonly vector: Float64Array }[];
 }
 
-/** Fields of the record that a part fills. */
-export type StageResult = { -readonly [K in keyof SurveyRecord]?: SurveyRecord[K] } & { products?: number };
+/** Fields of the record that a part fills, the products it took, and why it could not do all of its work. */
+export type StageResult = Partial<SurveyRecord> & { readonly products?: number; readonly failure?: string };
 
 /** One part of the survey. */
 export interface Stage {

@@ -11,7 +11,8 @@ import type { PreparedProblem } from './prepare.ts';
 import type { SurveySettings } from './presets.ts';
 import { SURVEY_SCHEMA, type CostRecord, type SurveyRecord } from './record.ts';
 import type { Stage, StageContext, StageResult } from './stage.ts';
-import { qualityStage, trainingStage } from './training-stage.ts';
+import { qualityStage } from './quality-stage.ts';
+import { trainingStage } from './training-stage.ts';
 
 /** All parts, in the order they run; each writes its fields of the record. */
 export const stages: readonly Stage[] = [trainingStage, qualityStage, gradientStage, eigenvaluesStage, traceStage, densityStage, layersStage, planeStage, linesStage];
@@ -41,7 +42,7 @@ export interface SurveyOptions {
 
 /**
  * Trains a problem's model and measures the terrain where it ends. A part that fails is reported in the record and does
- * not stop the others; an interruption keeps what was measured until then.
+ * not stop the others, except for training; an interruption keeps what was measured until then.
  *
  * @throws ArgumentError when `only` names no part.
  */
@@ -53,25 +54,27 @@ export async function survey(prepared: PreparedProblem, options: SurveyOptions):
     if (options.signal?.aborted === true) return { ...record, complete: false };
     options.onEvent?.({ kind: 'start', name: stage.name, title: stage.title });
     const start = performance.now();
-    const { result, failure } = await attempt(stage, context, options);
+    const result = await attempt(stage, context, options);
     const seconds = (performance.now() - start) / 1000;
-    record = extend(record, stage, result, seconds, failure);
+    record = extend(record, stage, result, seconds);
+    const { failure } = result;
     options.onEvent?.({ kind: 'end', name: stage.name, seconds, record, ...(failure !== undefined && { failure }) });
     if (stage === trainingStage && failure !== undefined) break;
   }
   return { ...record, complete: options.signal?.aborted !== true && record.failures.length === 0 };
 }
 
-async function attempt(stage: Stage, context: StageContext, { onEvent, signal }: SurveyOptions): Promise<{ result: StageResult; failure?: string }> {
+async function attempt(stage: Stage, context: StageContext, { onEvent, signal }: SurveyOptions): Promise<StageResult> {
   try {
-    return { result: await stage.run(context, (done, total, note) => onEvent?.({ kind: 'progress', name: stage.name, done, total, ...(note !== undefined && { note }) })) };
+    return await stage.run(context, (done, total, note) => onEvent?.({ kind: 'progress', name: stage.name, done, total, ...(note !== undefined && { note }) }));
   } catch (error) {
-    if (signal?.aborted === true) return { result: {} };
-    return { result: {}, failure: error instanceof Error ? error.message : String(error) };
+    // Thrown by an estimator that was interrupted before it had anything to return.
+    if (signal?.aborted === true && error === signal.reason) return {};
+    return { failure: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function extend(record: SurveyRecord, stage: Stage, { products = 0, ...fields }: StageResult, seconds: number, failure?: string): SurveyRecord {
+function extend(record: SurveyRecord, stage: Stage, { products = 0, failure, ...fields }: StageResult, seconds: number): SurveyRecord {
   const cost: CostRecord = { name: stage.name, seconds, products };
   const failures = failure === undefined ? record.failures : [...record.failures, { name: stage.name, message: failure }];
   return { ...record, ...fields, costs: [...record.costs, cost], failures };

@@ -1,2 +1,2 @@
 /** Training. @module */
-export { train, type TrainEvent, type TrainingRun, type TrainOptions } from './train.ts';
+export { train, type Divergence, type TrainEvent, type TrainingRun, type TrainOptions } from './train.ts';

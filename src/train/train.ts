@@ -3,20 +3,18 @@ import { ArgumentError } from '../util/errors.ts';
 import { key, split } from '../util/random/index.ts';
 import { requireInteger } from '../util/require.ts';
 import type { Executor } from '../core/backend.ts';
-import { NDArray } from '../core/ndarray.ts';
-import type { Tensor } from '../core/tensor.ts';
 import { batches, epochOrder } from '../data/index.ts';
-import { drawNoise } from '../nn/index.ts';
-import { mean, take } from '../ops/index.ts';
+import { ParameterSpace, type Point, type Problem } from '../problem/index.ts';
 import type { Optimizer, Schedule } from '../optim/index.ts';
-import type { Problem } from '../problem/index.ts';
-import { compile, hvp, valueAndGrad, type Host } from '../transforms/index.ts';
+import type { Host } from '../transforms/index.ts';
+import { trainingProgram, type StepArguments } from './program.ts';
 
 /** What the loop tells while it runs. */
 export interface TrainEvent {
   /** Steps done, counted from one. */
   readonly step: number;
   readonly steps: number;
+  /** Epochs done, so zero in the first. */
   readonly epoch: number;
   /** Mean loss of the step's batch, before its update. */
   readonly loss: number;
@@ -32,82 +30,85 @@ export interface TrainOptions<P, State> {
   readonly batchSize: number;
   readonly seed: number;
   /** Where to start; default: the model's own initialisation from the seed. */
-  readonly start?: { readonly params: Host<P>; readonly state: Host<State> };
+  readonly start?: Point<P, State>;
   readonly executor?: Executor;
   /** Stops before the next step; what was done is returned. */
   readonly signal?: AbortSignal;
   readonly onStep?: (event: TrainEvent) => void;
-  /** Called after each epoch with the parameters reached. */
+  /** Called after each epoch, counted from zero, with the parameters reached. */
   readonly onEpoch?: (epoch: number, params: Host<P>, state: Host<State>) => Promise<void> | void;
+}
+
+/** A loss that is not finite ended the run. */
+export interface Divergence {
+  readonly reason: 'diverged';
+  /** The step whose loss it was, counted from one. */
+  readonly step: number;
+  readonly loss: number;
+  /** The first operation whose result is not finite, found by evaluating the step again, operation by operation. */
+  readonly message: string;
 }
 
 /** Where a run ended and how it got there. */
 export interface TrainingRun<P, State> {
+  /** Where the run ended; diverged, the last parameters whose batch loss was finite (the initial ones if none was). */
   readonly params: Host<P>;
   readonly state: Host<State>;
-  /** Batch loss of every step. */
+  /** Batch loss of every step; all finite. */
   readonly losses: readonly number[];
-  /** Why the run ended. A diverged run keeps the parameters before the step whose loss was not finite. */
-  readonly end: { readonly reason: 'finished' | 'interrupted' } | { readonly reason: 'diverged'; readonly step: number; readonly loss: number };
+  readonly end: { readonly reason: 'finished' | 'interrupted' } | Divergence;
 }
 
 /**
- * Trains a problem. The run is a pure function of the options: batch order and initial parameters come from the seed.
- * A loss that is not finite stops the run and keeps everything until then.
+ * Trains a problem. The run is a pure function of the options: batch order, dropout and initial parameters come from the
+ * seed. A loss that is not finite stops the run, is explained, and keeps everything until then.
  *
  * @throws ArgumentError when the batch is larger than the training set or an option is out of range.
  */
 export async function train<P, State>(problem: Problem<P, State>, options: TrainOptions<P, State>): Promise<TrainingRun<P, State>> {
-  const { optimizer, epochs, batchSize, seed, signal } = options;
+  requireOptions(problem.train.size, options);
+  const { seed, learningRate, optimizer, executor } = options;
+  const root = key(seed);
+  const start = options.start ?? problem.model.init(split(root, 'init'));
+  const { dtype } = new ParameterSpace(start.params);
+  const program = trainingProgram(problem, { optimizer, executor, dtype, key: split(root, 'step'), rateAt: typeof learningRate === 'number' ? () => learningRate : learningRate });
+  try {
+    const orderOf = (epoch: number): Int32Array[] => batches(epochOrder(split(root, 'order'), problem.train.size, epoch), { batchSize: options.batchSize, remainder: 'drop' });
+    return await runSteps(program, start, orderOf, options);
+  } finally {
+    await program.dispose();
+  }
+}
+
+function requireOptions(size: number, { epochs, batchSize }: Pick<TrainOptions<unknown, unknown>, 'epochs' | 'batchSize'>): void {
   requireInteger('train', 'epochs', epochs, 1);
   requireInteger('train', 'batchSize', batchSize, 1);
-  const { inputs, targets, size } = problem.train;
   if (batchSize > size) throw new ArgumentError({ operation: 'train', required: `batchSize must be at most the ${size} training examples`, received: String(batchSize) });
-  const rate = typeof options.learningRate === 'number' ? (): number => options.learningRate as number : options.learningRate;
-  const root = key(seed);
-  const step = compile(trainingStep(problem, optimizer), { executor: options.executor, name: 'training step' });
-  const initial = options.start ?? problem.model.init(split(root, 'init'));
-  const initState = compile((p: P) => optimizer.init(p), { executor: options.executor }) as unknown as { (params: unknown): Promise<unknown>; dispose(): Promise<void> };
-  let params = initial.params;
-  let state = initial.state;
-  let memory = await initState(params);
-  await initState.dispose();
+}
+
+async function runSteps<P, State>(program: ReturnType<typeof trainingProgram<P, State>>, start: Point<P, State>, batchesOf: (epoch: number) => Int32Array[], options: TrainOptions<P, State>): Promise<TrainingRun<P, State>> {
+  const { epochs, signal, onStep, onEpoch } = options;
   const losses: number[] = [];
-  const steps = epochs * Math.floor(size / batchSize);
-  let end: TrainingRun<P, State>['end'] = { reason: 'finished' };
-  loop: for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const indices of batches(epochOrder(split(root, 'order'), size, epoch), { batchSize, remainder: 'drop' })) {
-      if (signal?.aborted === true) { end = { reason: 'interrupted' }; break loop; }
-      const noise = drawNoise(problem.model, [batchSize, ...inputs.shape.slice(1)], split(root, 'step', losses.length));
-      const call = [params, state, memory, inputs, targets, new NDArray(indices, [batchSize], 'int32'), rate(losses.length), noise] as never;
-      const next = await step(...(call as Parameters<typeof step>)) as unknown as { params: Host<P>; state: Host<State>; memory: unknown; loss: NDArray };
+  let { params, state } = start;
+  let memory = await program.initialMemory(params);
+  let last: StepArguments<P, State> | undefined;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const order = batchesOf(epoch);
+    for (const indices of order) {
+      if (signal?.aborted === true) return { params, state, losses, end: { reason: 'interrupted' } };
+      const call = program.argumentsOf({ params, state, memory, indices, step: losses.length });
+      const next = await program.step(call);
       const loss = next.loss.item();
-      if (!Number.isFinite(loss)) { end = { reason: 'diverged', step: losses.length, loss }; break loop; }
+      if (!Number.isFinite(loss)) {
+        const message = program.explain(call, last);
+        return { params: last?.params ?? params, state: last?.state ?? state, losses, end: { reason: 'diverged', step: losses.length + 1, loss, message } };
+      }
       ({ params, state, memory } = next);
+      last = call;
       losses.push(loss);
-      options.onStep?.({ step: losses.length, steps, epoch, loss });
+      onStep?.({ step: losses.length, steps: epochs * order.length, epoch, loss });
     }
-    await options.onEpoch?.(epoch, params, state);
+    await onEpoch?.(epoch, params, state);
   }
-  await step.dispose();
-  return { params, state, losses, end };
+  return { params, state, losses, end: { reason: 'finished' } };
 }
-
-/** The step as a traced function. */
-function trainingStep<P, State>({ model, loss }: Problem<P, State>, optimizer: Optimizer<unknown>) {
-  return (params: P, state: State, memory: unknown, inputs: Tensor, targets: Tensor, indices: Tensor, learningRate: Tensor, noise: readonly Tensor[]) => {
-    const x = take(inputs, indices);
-    const y = take(targets, indices);
-    const objective = (p: P): [Tensor, State] => {
-      const result = model.apply(p, x, { mode: 'train', state, noise });
-      return [mean(loss(result.outputs, y)), result.state];
-    };
-    const lossOf = (p: P): Tensor => objective(p)[0];
-    const [[value, nextState], gradient] = valueAndGrad(objective, { aux: true })(params);
-    const next = optimizer.update({
-      params, learningRate, loss: () => value, grad: () => gradient, hvp: (v: P) => hvp(lossOf)(params, v), lossAt: lossOf,
-    }, memory);
-    return { params: next.params, state: nextState, memory: next.state, loss: value };
-  };
-}
-

@@ -2,11 +2,11 @@
 import { ArgumentError } from '../util/errors.ts';
 import { defaultExecutor, type Executor, type Session } from '../core/backend.ts';
 import { explainNonFinite, firstNonFinite } from '../core/evaluate.ts';
-import type { Graph } from '../core/graph.ts';
+import { Graph } from '../core/graph.ts';
 import { NDArray, type DType } from '../core/ndarray.ts';
 import { distributeOverBound } from './distribute.ts';
 import { optimize } from './passes.ts';
-import { bytesOfTypes, residualsWorthEmbedding, splitGraph } from './split.ts';
+import { bytesOfTypes, computedResiduals, residualsWorthEmbedding, splitGraph } from './split.ts';
 import { flattenArguments, traceArguments, type FlatArguments, type TracedFunction } from './signature.ts';
 import type { Host, HostInput } from './trees.ts';
 
@@ -182,6 +182,13 @@ function binder(program: Program, binding: Binding): Binder<unknown[], number, u
   return Object.assign(bindArguments, { dispose: () => sessions.dispose() });
 }
 
+/** Values of the residuals; those that are bound arguments themselves are handed on without a copy. */
+async function computeResiduals(bound: Graph, leaves: readonly NDArray[], session: (graph: Graph) => Promise<Session>): Promise<NDArray[]> {
+  const computed = computedResiduals(bound);
+  const values = computed.length === 0 ? [] : await (await session(new Graph(bound.inputs, computed))).run(leaves);
+  return bound.outputs.map((output) => (output.node === null ? leaves[bound.inputs.indexOf(output)] : values[computed.indexOf(output)]));
+}
+
 /** The call side of a binding: residuals are computed at the first call of each signature and kept. */
 function boundFunction(program: Program, { bind: count, embed, distribute }: Binding, sessions: SessionCache, splits: Map<string, ReturnType<typeof splitGraph>>, bound: readonly unknown[], boundLeaves: readonly NDArray[]): Bound<unknown[], unknown> {
   const residuals = new Map<string, Promise<NDArray[]>>();
@@ -196,13 +203,13 @@ function boundFunction(program: Program, { bind: count, embed, distribute }: Bin
     const parts = split;
     let kept = residuals.get(key);
     if (kept === undefined) {
-      kept = sessions.get(`bound ${key}`, () => program.executor.prepare(parts.bound)).then((session) => session.run(boundLeaves));
+      kept = computeResiduals(parts.bound, boundLeaves, (graph) => sessions.get(`bound ${key}`, () => program.executor.prepare(graph)));
       residuals.set(key, kept);
     }
     const values = await kept;
     cost = {
       boundOperations: parts.bound.nodes.length, callOperations: parts.call.nodes.length, residuals: values.length,
-      residualBytes: bytesOfTypes(parts.bound.outputs),
+      residualBytes: bytesOfTypes(computedResiduals(parts.bound)),
     };
     const callLeaves = flat.leaves.slice(boundLeaves.length);
     const embedded = new Map((embed ? residualsWorthEmbedding(parts) : []).map((i) => [i, values[i]]));

@@ -4,5 +4,5 @@ export { hessian, jacfwd, jacrev, vmap, type JacobianOf, type VmapOptions } from
 export { checkpoint, cond, customJvp, customVjp, scan, whileLoop, type ScanOptions } from './control.ts';
 export { compile, type Binder, type BindingCost, type BindOptions, type Bound, type Compiled, type CompileOptions, type HostArguments } from './compile.ts';
 export { eliminateCommonSubexpressions, foldConstants, optimize, simplifyAlgebra } from './passes.ts';
-export { splitGraph, type SplitGraph } from './split.ts';
+export { computedResiduals, splitGraph, type SplitGraph } from './split.ts';
 export type { Host, HostInput } from './trees.ts';

@@ -73,13 +73,16 @@ export function foldConstants(graph: Graph): Graph {
   return rewrite(graph, [(node) => (isFoldable(node) ? evaluate(new Graph([], node.outputs), []).map(constant) : null)]);
 }
 
+const MOST_ROUNDS = 12;
+
 /** All passes, until the graph no longer shrinks. */
 export function optimize(graph: Graph): Graph {
   let best = graph;
-  for (let round = 0; round < 8; round++) {
+  // A round that shrinks nothing may still prepare the next one; two such rounds end it.
+  for (let round = 0, idle = 0; round < MOST_ROUNDS && idle < 2; round++) {
     const before = best.nodes.length;
     best = eliminateCommonSubexpressions(foldConstants(simplifyAlgebra(best)));
-    if (round > 0 && best.nodes.length >= before) break;
+    idle = best.nodes.length < before ? 0 : idle + 1;
   }
   return best;
 }

@@ -52,5 +52,8 @@ export function residualsWorthEmbedding({ bound, call }: SplitGraph): number[] {
   return bound.outputs.map((_, i) => i).filter((i) => wanted.has(call.inputs[i]));
 }
 
+/** Residuals that must be computed: the others are bound arguments themselves. */
+export const computedResiduals = (bound: Graph): Tensor[] => bound.outputs.filter((output) => output.node !== null);
+
 /** Bytes of values of these types. */
 export const bytesOfTypes = (types: readonly Type[]): number => types.reduce((sum, { dtype, shape }) => sum + bytesPerElement(dtype) * sizeOf(shape), 0);

@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { datasets, loadDataset } from '../../data/node.ts';
 import { nodeExecutor } from '../../runtime/node.ts';
-import { partNames, prepareProblem, presets, survey, surveyFigures, surveyReport, surveySummary, type PresetName, type SurveyEvent, type SurveyRecord } from '../../survey/index.ts';
+import {
+  partNames, prepareProblem, presets, survey, surveyFigures, surveyReport, surveySummary, type PresetName, type SurveyEvent, type SurveyRecord, type SurveySettings,
+} from '../../survey/index.ts';
 import { formatSeconds } from '../../charts/index.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { progressLine } from '../progress.ts';
@@ -20,14 +22,22 @@ interface Options {
   readonly preset: PresetName;
   readonly json?: boolean;
   readonly only?: readonly string[];
+  readonly epochs?: number;
+  readonly learningRate?: number;
   readonly threads?: number;
 }
 
 const integer = (name: string, least: number) => (text: string): number => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) throw new UsageError(`--${name} must be an integer of at least ${least}, got '${text}'`);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) throw new UsageError(`--${name} must be an integer of at least ${least}, got '${text}'`);
   return value;
 };
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) throw new UsageError(`--learning-rate must be a positive number, got '${text}'`);
+  return value;
+}
 
 function parts(text: string): string[] {
   const names = text.split(',').map((name) => name.trim()).filter((name) => name !== '');
@@ -47,19 +57,21 @@ export function surveyCommand(): Command {
     .option('--out <folder>', 'where the report goes', 'thalweg-out/survey')
     .addOption(new Option('--preset <name>', 'how thorough').choices(Object.keys(presets)).default('full'))
     .option('--only <parts>', `measure only these, separated by commas: ${partNames.join(', ')}`, parts)
+    .option('--epochs <n>', 'passes over the training set (default: that of the preset)', integer('epochs', 1))
+    .option('--learning-rate <rate>', 'peak learning rate (default: that of the preset)', rate)
     .option('--json', 'print the record as JSON on standard output; progress goes to standard error')
     .option('--threads <n>', 'threads of an operation (default: all cores)', integer('threads', 1))
     .action((options: Options) => run(options));
 }
 
 async function run(options: Options): Promise<void> {
-  const out = resolve(options.out);
-  requireWritable(out);
   const text = options.json === true ? process.stderr : process.stdout;
   if (!Object.hasOwn(datasets, options.data)) throw new UsageError(`--data must be one of ${Object.keys(datasets).join(', ')}, got '${options.data}'`);
   const started = performance.now();
   const dataset = await loadDataset(options.data as keyof typeof datasets);
   const prepared = prepareProblem(options.model, dataset, options.loss);
+  const out = resolve(options.out);
+  requireWritable(out);
   const interrupt = new AbortController();
   const stop = (): void => {
     if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
@@ -70,7 +82,7 @@ async function run(options: Options): Promise<void> {
   text.write(`Thalweg ${VERSION}: ${prepared.problem.name}, seed ${options.seed}, preset ${options.preset}\n`);
   try {
     const record = await survey(prepared, {
-      settings: presets[options.preset], seed: options.seed, only: options.only, executor: nodeExecutor(options.threads === undefined ? {} : { threads: options.threads }),
+      settings: settingsOf(options), seed: options.seed, only: options.only, executor: nodeExecutor(options.threads === undefined ? {} : { threads: options.threads }),
       signal: interrupt.signal, provenance: provenance(options), onEvent: reporter(text),
     });
     writeResults(out, record);
@@ -83,9 +95,12 @@ async function run(options: Options): Promise<void> {
   }
 }
 
+const settingsOf = ({ preset, epochs, learningRate }: Options): SurveySettings =>
+  ({ ...presets[preset], ...(epochs !== undefined && { epochs }), ...(learningRate !== undefined && { learningRate }) });
+
 function exitCode(record: SurveyRecord, signal: AbortSignal): number {
   if (signal.aborted) return EXIT.interrupted;
-  if (record.training?.end.startsWith('diverged') === true) return EXIT.diverged;
+  if (record.training?.divergence !== undefined) return EXIT.diverged;
   return record.failures.length > 0 ? EXIT.failure : EXIT.ok;
 }
 
@@ -103,8 +118,8 @@ function requireWritable(folder: string): void {
 }
 
 function writeResults(out: string, record: SurveyRecord): void {
-  const figures = surveyFigures(record);
   writeFileSync(join(out, 'survey.json'), `${JSON.stringify(record, null, 1)}\n`);
+  const figures = surveyFigures(record);
   figures.forEach(({ name, svg }) => writeFileSync(join(out, `${name}.svg`), svg));
   writeFileSync(join(out, 'report.html'), surveyReport(record, figures));
 }

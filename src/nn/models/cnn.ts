@@ -1,6 +1,7 @@
 /** A small convolutional network in the manner of LeNet-5. @module */
 import type { Tensor } from '../../core/tensor.ts';
 import { flatten } from '../../ops/index.ts';
+import { ArgumentError } from '../../util/errors.ts';
 import { activationOf, type ActivationName } from '../activations.ts';
 import { named } from '../composite.ts';
 import { conv } from '../conv.ts';
@@ -32,6 +33,7 @@ export type CnnParameters = { conv1: DenseParameters; conv2: DenseParameters; de
  */
 export function cnn({ inputShape = [1, 28, 28], classes = 10, channels: [first, second] = [6, 16], hidden = [120, 84], activation = 'relu', ...weights }: CnnOptions = {}): Layer<CnnParameters> {
   const { apply } = activationOf('cnn', activation);
+  if (inputShape[1] < 12 || inputShape[2] < 12) throw new ArgumentError({ operation: 'cnn', required: 'images must be at least 12 x 12', received: `inputShape [${inputShape.join(',')}]`, remedy: 'mlp' });
   const window = [5, 5];
   const features = {
     shape: examplesShaped('cnn', inputShape),

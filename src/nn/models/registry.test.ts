@@ -80,6 +80,7 @@ describe('parseModel', () => {
       "model transformer: the data must be sequences of tokens, got examples of shape [1,28,28] without a vocabulary.
         Try: mlp"
     `);
+    expect(message('cnn', { inputShape: [1, 8, 8], classes: 2 })).toMatch(/at least 12 x 12/);
     expect(message('cnn:6')).toMatchInlineSnapshot(`"model cnn: channels must be two positive integers joined by a dash, as 6-16, got '6'."`);
     expect(message('transformer:width=10,heads=3', modular)).toMatchInlineSnapshot(`"multiHeadAttention: heads must divide width, got 3 heads, width 10."`);
     expect(message('mlp:initializer=pytorch,parametrization=ntk')).toMatchInlineSnapshot(`

@@ -3,14 +3,15 @@ import { ArgumentError } from '../../util/errors.ts';
 import { requireInteger } from '../../util/require.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { pad, slice } from '../../ops/index.ts';
+import { split } from '../../util/random/index.ts';
 import { activationOf, type ActivationName } from '../activations.ts';
-import { batchNorm, type BatchNormOptions, type BatchStatistics } from '../batch-norm.ts';
+import type { BatchNormOptions, BatchStatistics } from '../batch-norm.ts';
 import { named, residual, sequential } from '../composite.ts';
-import { conv } from '../conv.ts';
 import { dense, type DenseParameters, type WeightOnly } from '../dense.ts';
 import { examplesShaped } from '../examples.ts';
 import type { Layer } from '../model.ts';
 import type { ScaleAndBias } from '../normalization.ts';
+import { normalizedConv } from '../normalized-conv.ts';
 import { globalAveragePooling } from '../pooling.ts';
 import type { WeightOptions } from '../weights.ts';
 
@@ -44,31 +45,49 @@ const shortcut = (stride: number, added: number) => (x: Tensor): Tensor => {
   return pad(kept, [0, before, 0, 0], [0, added - before, 0, 0]);
 };
 
+type NormalizedConv = ReturnType<typeof normalizedConv>;
+
+/** Two normalised convolutions with an activation between them; their trees side by side as conv1, norm1, conv2, norm2. */
+function normalizedPair(first: NormalizedConv, activation: (x: Tensor) => Tensor, second: NormalizedConv): Layer<BlockParameters, BlockState> {
+  return {
+    name: `${first.name}, ${second.name}`,
+    init(key) {
+      const [one, two] = [first.init(split(key, 1)), second.init(split(key, 2))];
+      return {
+        params: { conv1: one.params.conv, norm1: one.params.norm, conv2: two.params.conv, norm2: two.params.norm },
+        state: { norm1: one.state.norm, norm2: two.state.norm },
+      };
+    },
+    apply({ conv1, norm1, conv2, norm2 }, x, { mode, state }) {
+      const one = first.apply({ conv: conv1, norm: norm1 }, x, { mode, state: { norm: state.norm1 } });
+      const two = second.apply({ conv: conv2, norm: norm2 }, activation(one.outputs), { mode, state: { norm: state.norm2 } });
+      return { outputs: two.outputs, state: { norm1: one.state.norm, norm2: two.state.norm } };
+    },
+    outputShape: (inputShape) => second.outputShape(first.outputShape(inputShape)),
+  };
+}
+
 /**
  * A 3x3 convolution, three stages of residual blocks of two 3x3 convolutions with batch norm (the second and third stage
  * halve the image and double the channels), the mean over space and a dense layer (He et al. 2015, section 4.2).
  * @throws ArgumentError when depth is not 6 n + 2.
  */
-export function resnet({ inputShape = [1, 28, 28], classes = 10, depth = 20, width = 16, activation = 'relu', batchNorm: normOptions, ...weights }: ResnetOptions = {}): Layer<ResnetParameters, ResnetState> {
+export function resnet({ inputShape = [1, 28, 28], classes = 10, depth = 20, width = 16, activation = 'relu', batchNorm, ...weights }: ResnetOptions = {}): Layer<ResnetParameters, ResnetState> {
   requireInteger('resnet', 'width', width, 1);
   const blocks = (depth - 2) / 6;
   if (!Number.isInteger(blocks) || blocks < 1) throw new ArgumentError({ operation: 'resnet', required: 'depth must be 6 n + 2 for a number n of blocks in a stage', received: String(depth), remedy: '8, 14, 20, 32, 44, 56 or 110' });
   const { apply } = activationOf('resnet', activation);
-  const window = [3, 3];
-  const convolution = (inputs: number, outputs: number, strides: number): Layer<WeightOnly> =>
-    conv({ ...weights, inputs, outputs, window, strides, padding: [[1, 1], [1, 1]], bias: false, activation });
-  const norm = (channels: number): Layer<ScaleAndBias, BatchStatistics> => batchNorm(channels, normOptions);
+  const layer = (inputs: number, outputs: number, strides: number): NormalizedConv =>
+    normalizedConv({ ...weights, inputs, outputs, window: [3, 3], strides, padding: [[1, 1], [1, 1]], activation, batchNorm });
 
-  const block = (inputs: number, outputs: number, stride: number): Layer<BlockParameters, BlockState> => residual(named({
-    conv1: convolution(inputs, outputs, stride), norm1: norm(outputs), activation: apply,
-    conv2: convolution(outputs, outputs, 1), norm2: norm(outputs),
-  }), shortcut(stride, outputs - inputs));
+  const block = (inputs: number, outputs: number, stride: number): Layer<BlockParameters, BlockState> =>
+    residual(normalizedPair(layer(inputs, outputs, stride), apply, layer(outputs, outputs, 1)), shortcut(stride, outputs - inputs));
   const stage = (inputs: number, outputs: number, stride: number): Layer<BlockParameters[], BlockState[]> =>
     sequential(...Array.from({ length: blocks }, (_, i) => (i === 0 ? block(inputs, outputs, stride) : block(outputs, outputs, 1))).flatMap((layer) => [layer, apply]));
 
   return named({
     shape: examplesShaped('resnet', inputShape),
-    stem: named({ conv: convolution(inputShape[0], width, 1), norm: norm(width) }),
+    stem: layer(inputShape[0], width, 1),
     activation: apply,
     stages: sequential(stage(width, width, 1), stage(width, 2 * width, 2), stage(2 * width, 4 * width, 2)) as Layer<BlockParameters[][], BlockState[][]>,
     pool: globalAveragePooling,

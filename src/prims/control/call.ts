@@ -1,7 +1,7 @@
 /** Calls kept whole until lowering: functions with derivatives of their own, and recomputed ones. @module */
 import { NonlinearError, ShapeError } from '../../util/errors.ts';
 import { isFloat } from '../../core/ndarray.ts';
-import { closeOver, inline, type Graph } from '../../core/graph.ts';
+import { closeOver, Graph, inline } from '../../core/graph.ts';
 import { bind, placeholder, sameType, type BatchArguments, type BatchResult, type JvpArguments, type JvpResult, type MaybeTensor, type Primitive, type Tensor, type TransposeArguments, type Type } from '../../core/tensor.ts';
 import { add, mul } from '../binary.ts';
 import { broadcast } from '../broadcast.ts';
@@ -30,16 +30,30 @@ const batchFunction = (f: (inputs: readonly Tensor[]) => readonly Tensor[], type
 
 // ---- checkpoint
 
+/** A run of inputs that are to be read only when another input is known. */
+interface Late { readonly from: number; readonly to: number; readonly after: number }
+
 export interface CheckpointParams {
   readonly body: Graph;
+  /** Recomputation in a backward pass: what is computed from these inputs waits for a cotangent. */
+  readonly late?: Late;
 }
 
-function checkpointed(values: readonly Tensor[], f: (inputs: Tensor[]) => readonly Tensor[]): readonly Tensor[] {
+function checkpointed(values: readonly Tensor[], f: (inputs: Tensor[]) => readonly Tensor[], late?: Late): readonly Tensor[] {
   const { graph, inputs } = close(values, f);
-  return bind(checkpointPrimitive, { body: graph }, inputs);
+  const captured = inputs.length - values.length;
+  const shifted = late && { from: late.from + captured, to: late.to + captured, after: late.after + captured };
+  return bind(checkpointPrimitive, { body: graph, ...(shifted && { late: shifted }) }, inputs);
 }
 
-/** `x`, made to depend on `after`, so that what is computed from it is neither merged with an earlier copy nor done before. */
+/**
+ * The body with late inputs made to depend on the one they wait for, so that a backend neither merges the recomputation
+ * with the first computation nor does it before. Only when lowered: to derivatives the dependence would look real.
+ */
+function ordered({ body, late }: CheckpointParams, inputs: readonly Tensor[]): Tensor[] {
+  return inline(body, inputs.map((x, i) => (late !== undefined && i >= late.from && i < late.to ? orderAfter(x, inputs[late.after]) : x)));
+}
+
 function orderAfter(x: Tensor, after: Tensor): Tensor {
   if (!isFloat(x.dtype)) return x;
   const nothing = mul(reduceSum(after, after.shape.map((_, axis) => axis)), constantLike(0, { shape: [], dtype: after.dtype }));
@@ -50,14 +64,14 @@ function orderAfter(x: Tensor, after: Tensor): Tensor {
 export const checkpointPrimitive: Primitive<CheckpointParams> = {
   name: 'checkpoint',
   shape: ({ body }) => body.outputs,
-  jvp({ params: { body }, inputs, tangents }: JvpArguments<CheckpointParams>): JvpResult {
+  jvp({ params: { body, late }, inputs, tangents }: JvpArguments<CheckpointParams>): JvpResult {
     const active = tangents.map((tangent) => tangent !== null);
     const outputActive = activeOutputs(body, active);
     const moving = tangents.filter((tangent) => tangent !== null);
     const result = checkpointed([...inputs, ...moving], (all) => {
       const forward = differentiate(body, all.slice(0, inputs.length), spread(all.slice(inputs.length), active));
       return forward.tangents.filter((tangent) => tangent !== null);
-    });
+    }, late);
     return { tangents: spread(result, outputActive) };
   },
   transpose({ params: { body }, inputs, linear, cotangents }: TransposeArguments<CheckpointParams>): MaybeTensor[] {
@@ -65,20 +79,22 @@ export const checkpointPrimitive: Primitive<CheckpointParams> = {
     const known = inputs.filter((_, i) => !linear[i]);
     const received = cotangents.filter((ct) => ct !== null);
     const result = checkpointed([...known, ...received], (all) => {
-      const late = all.slice(0, known.length).map((value) => orderAfter(value, all[known.length]));
       let next = 0;
-      const values = inputs.map((input, i) => (linear[i] ? placeholder(input) : late[next++]));
+      const values = inputs.map((input, i) => (linear[i] ? placeholder(input) : all[next++]));
       const moving = values.filter((_, i) => linear[i]);
       return pullBack(moving, inline(body, values), spread(all.slice(known.length), active)).map((ct, i) => ct ?? zerosLike(moving[i]));
-    });
+    }, { from: 0, to: known.length, after: known.length });
     return spread(result, linear);
   },
-  batch({ params: { body }, inputs, batched, size }): BatchResult {
-    const outputs = checkpointed(inputs, batchFunction((values) => inline(body, values), body.inputs, batched, size));
+  batch({ params: { body, late }, inputs, batched, size }): BatchResult {
+    const outputs = checkpointed(inputs, batchFunction((values) => inline(body, values), body.inputs, batched, size), late);
     return { outputs, batched: outputs.map(() => true) };
   },
   simplify: none,
-  onnx: (lowering, node) => lowering.inline(node.params.body, node.inputs.map((input) => lowering.loose(input))),
+  onnx(lowering, node) {
+    const { graph, inputs } = close(node.inputs, (values) => ordered(node.params, values));
+    return lowering.inline(graph, inputs.map((input) => lowering.loose(input)));
+  },
   reference: ({ params, inputs, evaluate }) => evaluate(params.body, inputs),
   samples: sampleCheckpoint,
   print: ({ body }) => `{body: ${body.nodes.length} operations}`,
@@ -168,7 +184,13 @@ export const customVjpPrimitive: Primitive<CustomVjpParams> = {
     const values = inputs.slice(captured);
     const { outputs, residuals } = forward(values);
     const moving = values.map((value, i) => tangents[captured + i] ?? zerosLike(value));
-    const out = bind(customLinearPrimitive, { backward, residuals: residuals.length, types: outputs.map(({ shape, dtype }) => ({ shape, dtype })) }, [...residuals, ...moving]);
+    // Values that the backward pass closes over become residuals, so that the node knows all it depends on.
+    const back = close([...residuals, ...outputs], (all) => backward(all.slice(0, residuals.length), all.slice(residuals.length)));
+    const kept = back.inputs.slice(0, back.inputs.length - outputs.length);
+    const params: CustomLinearParams = {
+      backward: (values, cotangents) => inline(back.graph, [...values, ...cotangents]), residuals: kept.length, types: outputs.map(({ shape, dtype }) => ({ shape, dtype })),
+    };
+    const out = bind(customLinearPrimitive, params, [...kept, ...moving]);
     return { tangents: out.map((tangent) => (isFloat(tangent.dtype) ? tangent : null)), outputs };
   },
   transpose: nonlinear('custom_vjp'),
@@ -249,8 +271,8 @@ export const customLinearPrimitive: Primitive<CustomLinearParams> = {
   },
   reference({ params, inputs, evaluate }) {
     const values = placeholders(inputs);
-    const { graph } = closeOver(values, expand(params, values));
-    return evaluate(graph, inputs);
+    const { graph, captured } = closeOver(values, expand(params, values));
+    return evaluate(graph, [...evaluate(new Graph([], captured), []), ...inputs]);
   },
   samples: sampleCustomLinear,
 };

@@ -1,0 +1,206 @@
+/** Every class of error through public functions: the operation, what is required, what came, what to try. */
+import { describe, expect, test } from 'vitest';
+import {
+  ArgumentError, array, AxisError, compile, DataError, DtypeError, grad, Graph, GraphError, jvp, LoweringError, NDArray, NonFiniteError, NonlinearError, scalar, scan, ShapeError,
+  setDefaultExecutor, Tensor, ThalwegError, TraceError, TreeError, typecheck, vmap, whileLoop, cond, customJvp, mapTree,
+} from '../src/index.ts';
+import { decodeIdx } from '../src/data/idx.ts';
+import * as ops from '../src/ops/index.ts';
+import { nodeExecutor } from '../src/runtime/node.ts';
+import { placeholder } from '../src/core/tensor.ts';
+import { evaluateReference } from '../src/testing/index.ts';
+
+/** The error of a call; refuses calls that succeed. */
+async function raised(kind: new (...args: never[]) => ThalwegError, call: () => unknown): Promise<string> {
+  let value: unknown;
+  try {
+    value = await call();
+  } catch (error) {
+    expect(error).toBeInstanceOf(kind);
+    expect((error as ThalwegError).name).toBe(kind.name);
+    return `[${(error as ThalwegError).code}] ${(error as ThalwegError).message}`;
+  }
+  throw new Error(`no error: ${String(value)}`);
+}
+
+const x = array([[1, 2, 3], [4, 5, 6]]);
+const run = <Args extends unknown[]>(f: (...args: Args) => unknown, ...args: Parameters<ReturnType<typeof compile<Args, unknown>>>): Promise<unknown> => compile(f, { name: 'model' })(...args);
+
+describe('ShapeError', () => {
+  test('matmul', async () => {
+    expect(await raised(ShapeError, () => run((a: Tensor) => ops.matmul(a, a), x))).toMatchInlineSnapshot();
+  });
+  test('broadcasting', async () => {
+    expect(await raised(ShapeError, () => run((a: Tensor, b: Tensor) => ops.add(a, b), x, array([1, 2])))).toMatchInlineSnapshot();
+  });
+  test('reshape', async () => {
+    expect(await raised(ShapeError, () => run((a: Tensor) => ops.reshape(a, [4]), x))).toMatchInlineSnapshot();
+  });
+  test('host arrays', async () => {
+    expect(await raised(ShapeError, () => array([[1, 2], [3]]))).toMatchInlineSnapshot();
+    expect(await raised(ShapeError, () => new NDArray(Float32Array.of(1, 2), [3], 'float32'))).toMatchInlineSnapshot();
+    expect(await raised(ShapeError, () => x.item())).toMatchInlineSnapshot();
+  });
+  test('a tangent of another shape', async () => {
+    expect(await raised(ShapeError, () => run((p: { w: Tensor }) => jvp((q: { w: Tensor }) => ops.sum(q.w), [p], [{ w: ops.sum(p.w) }])[1], { w: x }))).toMatchInlineSnapshot();
+  });
+  test('a carry that changes', async () => {
+    expect(await raised(ShapeError, () => run((a: Tensor) => scan((c: Tensor, s: Tensor): [Tensor, Tensor] => [ops.stack([c, s]), s], ops.zeros([3]), a), x))).toMatchInlineSnapshot();
+  });
+  test('mapped extents that differ', async () => {
+    expect(await raised(ShapeError, () => run((a: Tensor, b: Tensor) => vmap((p: Tensor, q: Tensor) => ops.sum(ops.mul(p, q)))(a, b), x, array([1, 2, 3])))).toMatchInlineSnapshot();
+  });
+  test('branches that differ', async () => {
+    expect(await raised(ShapeError, () => run((a: Tensor) => cond(ops.greater(ops.sum(a), 0), (b: Tensor) => b, (b: Tensor) => ops.sum(b), a), x))).toMatchInlineSnapshot();
+  });
+});
+
+describe('DtypeError', () => {
+  test('mixed arguments', async () => {
+    expect(await raised(DtypeError, () => run((a: Tensor) => ops.add(a, ops.arange(3)), x))).toMatchInlineSnapshot();
+  });
+  test('a function of real numbers on integers', async () => {
+    expect(await raised(DtypeError, () => run((a: Tensor) => ops.sin(a), array([1, 2], [2], 'int32')))).toMatchInlineSnapshot();
+  });
+  test('a condition that is a number', async () => {
+    expect(await raised(DtypeError, () => run((a: Tensor) => ops.where(a, 0, a), x))).toMatchInlineSnapshot();
+  });
+  test('a gradient with respect to integers', async () => {
+    expect(await raised(DtypeError, () => run((p: { labels: Tensor }) => grad((q: { labels: Tensor }) => ops.sum(ops.convert(q.labels, 'float32')))(p), { labels: array([1], [1], 'int32') }))).toMatchInlineSnapshot();
+  });
+  test('data of another type', async () => {
+    expect(await raised(DtypeError, () => new NDArray(Float64Array.of(1), [1], 'float32'))).toMatchInlineSnapshot();
+  });
+});
+
+describe('AxisError', () => {
+  test('an axis out of range', async () => {
+    expect(await raised(AxisError, () => run((a: Tensor) => ops.sum(a, 2), x))).toMatchInlineSnapshot();
+  });
+  test('an axis named twice', async () => {
+    expect(await raised(AxisError, () => run((a: Tensor) => ops.sum(a, [1, -1]), x))).toMatchInlineSnapshot();
+  });
+  test('a permutation that is none', async () => {
+    expect(await raised(AxisError, () => run((a: Tensor) => ops.transpose(a, [0, 0]), x))).toMatchInlineSnapshot();
+  });
+  test('nothing to map', async () => {
+    expect(await raised(AxisError, () => run((a: Tensor) => vmap((b: Tensor) => b, { inAxes: [null] })(a), x))).toMatchInlineSnapshot();
+  });
+});
+
+describe('NonlinearError', () => {
+  test('reverse mode through a while loop', async () => {
+    expect(await raised(NonlinearError, () => run(grad((a: Tensor) => whileLoop((b: Tensor) => ops.less(b, 10), (b: Tensor) => ops.mul(b, 2), a)), 1))).toMatchInlineSnapshot();
+  });
+  test('a custom rule that closes over what is differentiated', async () => {
+    expect(await raised(NonlinearError, () => run(grad((a: Tensor) => customJvp((b: Tensor) => ops.mul(a, b), (_, [t]) => ops.mul(a, t))(ops.onesLike(a))), 1))).toMatchInlineSnapshot();
+  });
+});
+
+describe('LoweringError', () => {
+  test('an operation the backend lacks for the type', async () => {
+    expect(await raised(LoweringError, () => run((a: Tensor) => ops.erf(a), array([1], [1], 'float64')))).toMatchInlineSnapshot();
+  });
+  test('an index out of range, found when run', async () => {
+    const message = await raised(LoweringError, () => run((a: Tensor, i: Tensor) => ops.take(a, i), x, array([7], [1], 'int32')));
+    expect(message).toMatch(/^\[LOWERING\] onnxruntime-node: run: the program must run on these inputs, got this from ONNX Runtime: .*out of data bounds/s);
+  });
+});
+
+describe('NonFiniteError', () => {
+  const loss = (p: { w: Tensor }, rate: Tensor): Tensor => ops.sum(ops.log(ops.sub(ops.mul(p.w, rate), 1)));
+  test('names the operation where it began', async () => {
+    expect(await raised(NonFiniteError, () => compile(loss, { requireFinite: true, name: 'loss' })({ w: array([2, 0.5]) }, 1))).toMatchInlineSnapshot();
+  });
+  test('names the argument that came with it', async () => {
+    expect(await raised(NonFiniteError, () => compile(loss, { requireFinite: true, name: 'loss' })({ w: array([2, NaN]) }, 1))).toMatchInlineSnapshot();
+  });
+  test('tells overflow of float32 apart', async () => {
+    expect(await raised(NonFiniteError, () => compile((a: Tensor) => ops.convert(ops.mul(ops.convert(a, 'float64'), 1e38), 'float32'), { requireFinite: true, name: 'scale' })(10))).toMatchInlineSnapshot();
+  });
+  test('is raised by bound functions too, and not unless asked for', async () => {
+    const bound = await compile(loss, { requireFinite: true, bind: 1, name: 'loss' })({ w: array([2, 0.5]) });
+    expect(await raised(NonFiniteError, () => bound(1))).toMatch(/loss: results must be finite/);
+    expect((await compile(loss)({ w: array([2, 0.5]) }, 1)).item()).toBeNaN();
+  });
+});
+
+describe('TraceError', () => {
+  test('a tensor that outlives its trace', async () => {
+    let kept: Tensor | undefined;
+    await compile((a: Tensor) => { kept = ops.mul(a, 2); return kept; })(1);
+    expect(await raised(TraceError, () => run((a: Tensor) => ops.add(a, kept!), 1))).toMatchInlineSnapshot();
+  });
+  test('a tensor that leaves a loop', async () => {
+    let kept: Tensor | undefined;
+    expect(await raised(TraceError, () => run((a: Tensor) => { scan((c: Tensor, s: Tensor): [Tensor, Tensor] => { kept = c; return [c, s]; }, ops.zeros([3]), a); return ops.mul(kept!, 2); }, x))).toMatchInlineSnapshot();
+  });
+  test('a host array where a tensor belongs', async () => {
+    expect(await raised(TraceError, () => grad((a: Tensor) => ops.sum(a))(x as unknown as Tensor))).toMatchInlineSnapshot();
+    expect(await raised(TraceError, () => ops.add(x as unknown as Tensor, 1))).toMatchInlineSnapshot();
+  });
+  test('only numbers', async () => {
+    expect(await raised(TraceError, () => ops.add(1, 2))).toMatchInlineSnapshot();
+  });
+  test('a gradient of something that is no scalar', async () => {
+    expect(await raised(TraceError, () => run(grad((a: Tensor) => ops.mul(a, 2)), x))).toMatchInlineSnapshot();
+  });
+  test('a result that is no tensor', async () => {
+    expect(await raised(TraceError, () => run((a: Tensor) => ({ value: a, name: 'loss' }), 1))).toMatchInlineSnapshot();
+  });
+});
+
+describe('TreeError', () => {
+  test('a tangent of another structure', async () => {
+    expect(await raised(TreeError, () => run((p: { w: Tensor; b: Tensor }) => jvp((q: { w: Tensor; b: Tensor }) => ops.mul(q.w, q.b), [p], [{ b: p.b, w: p.w }])[1], { w: 1, b: 2 }))).toMatchInlineSnapshot();
+  });
+  test('trees mapped together', async () => {
+    expect(await raised(TreeError, () => mapTree((a: number, b: number) => a + b, { w: 1, layers: [1, 2] }, { w: 1, layers: [1] }))).toMatchInlineSnapshot();
+  });
+});
+
+describe('ArgumentError', () => {
+  test('no backend', async () => {
+    const previous = setDefaultExecutor(null);
+    try {
+      expect(await raised(ArgumentError, () => compile((a: Tensor) => a)(1))).toMatchInlineSnapshot();
+    } finally {
+      setDefaultExecutor(previous);
+    }
+  });
+  test('an argument that is no array', async () => {
+    expect(await raised(ArgumentError, () => run((p: { w: Tensor }) => p.w, { w: Float32Array.of(1, 2) as unknown as NDArray }))).toMatchInlineSnapshot();
+    expect(await raised(ArgumentError, () => run((p: { rate: Tensor }) => p.rate, { rate: '0.1' as unknown as NDArray }))).toMatchInlineSnapshot();
+  });
+  test('the wrong number of arguments to bind', async () => {
+    expect(await raised(ArgumentError, () => (compile((a: Tensor, b: Tensor) => ops.add(a, b), { bind: 2, name: 'sum' }) as (...args: unknown[]) => unknown)(scalar(1)))).toMatchInlineSnapshot();
+  });
+  test('threads', async () => {
+    expect(await raised(ArgumentError, () => compile((a: Tensor) => a, { executor: nodeExecutor({ threads: 0 }) })(1))).toMatchInlineSnapshot();
+  });
+});
+
+test('DataError: a file that is not what it says', async () => {
+  expect(await raised(DataError, () => decodeIdx(Uint8Array.of(1, 2, 3), 'train-images'))).toMatchInlineSnapshot();
+});
+
+test('GraphError: a graph that uses a value before it is made', async () => {
+  const input = placeholder({ shape: [3], dtype: 'float32' });
+  const [first, second] = [ops.sin(input), ops.cos(ops.sin(input))];
+  const graph = Object.assign(Object.create(Graph.prototype) as Graph, { inputs: [input], nodes: [second.node, first.node], outputs: [second] });
+  expect(await raised(GraphError, () => typecheck(graph))).toMatchInlineSnapshot();
+});
+
+test('every class has a code of its own and keeps the parts of its message', () => {
+  const classes = [ShapeError, DtypeError, AxisError, NonlinearError, LoweringError, NonFiniteError, TraceError, TreeError, ArgumentError, DataError, GraphError];
+  const errors = classes.map((Kind) => new Kind({ operation: 'op', required: 'must be', received: 'that', remedy: 'this' }));
+  expect(new Set(errors.map(({ code }) => code)).size).toBe(classes.length);
+  for (const error of errors) {
+    expect(error).toBeInstanceOf(ThalwegError);
+    expect(error.message).toBe('op: must be, got that.\n  Try: this');
+  }
+});
+
+test('the reference refuses an index out of range by itself', () => {
+  expect(() => evaluateReference((a: Tensor, i: Tensor) => ops.take(a, i), x, array([7], [1], 'int32'))).toThrow(ShapeError);
+});
