@@ -22,7 +22,7 @@ export function progressText(done: number, total: number, seconds: number, note 
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const bar = '#'.repeat(Math.round(share * 20)).padEnd(20);
   const rate = seconds > 0 ? done / seconds : 0;
-  const left = rate > 0 ? (total - done) / rate : NaN;
+  const left = rate > 0 ? Math.max(0, total - done) / rate : NaN;
   const speed = rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2);
   return `[${bar}] ${String(Math.round(100 * share)).padStart(3)} %  ${done.toLocaleString('en')}/${total.toLocaleString('en')}${note === '' ? '' : ` ${note}`}  ${speed}/s  ETA ${Number.isFinite(left) ? clock(left) : '?'}`;
 }

@@ -3,7 +3,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { constantLike } from '../prims/constant.ts';
 import { add, div, erf, exp, expm1, greater, lessEqual, log1p, logistic, mul, neg, rsqrt, square, sub, tanh, where } from './elementwise.ts';
 import { matmul } from './products.ts';
-import { logSumExp, mean, max, sum, variance } from './reductions.ts';
+import { logSumExp, mean, max, sum } from './reductions.ts';
 import { moveAxis } from './shaping.ts';
 import { stopGradient } from '../prims/unary.ts';
 
@@ -43,7 +43,7 @@ export const logSoftmax = (x: Tensor, axis = -1): Tensor => sub(x, logSumExp(x, 
 /** (x - mean) / sqrt(variance + epsilon) over `axes`. */
 export function standardize(x: Tensor, axes: number | readonly number[], epsilon = 1e-5): Tensor {
   const centered = sub(x, mean(x, axes, { keepDims: true }));
-  return mul(centered, rsqrt(add(variance(x, axes, { keepDims: true }), epsilon)));
+  return mul(centered, rsqrt(add(mean(square(centered), axes, { keepDims: true }), epsilon)));
 }
 /** x / sqrt(mean(x^2) + epsilon) along the last axis (Zhang & Sennrich 2019). */
 export const rootMeanSquareNormalize = (x: Tensor, epsilon = 1e-5): Tensor => mul(x, rsqrt(add(mean(square(x), -1, { keepDims: true }), epsilon)));
@@ -53,7 +53,7 @@ export const rootMeanSquareNormalize = (x: Tensor, epsilon = 1e-5): Tensor => mu
  * a query may look (Vaswani et al. 2017).
  */
 export function attention(query: Tensor, key: Tensor, value: Tensor, mask?: Tensor): Tensor {
-  const scores = mul(matmul(query, moveAxis(key, -1, -2)), 1 / Math.sqrt(query.shape[query.rank - 1]));
+  const scores = matmul(mul(query, 1 / Math.sqrt(query.shape[query.rank - 1])), moveAxis(key, -1, -2));
   const weights = softmax(mask === undefined ? scores : where(mask, scores, constantLike(-1e9, { shape: [], dtype: scores.dtype })));
   return matmul(weights, value);
 }

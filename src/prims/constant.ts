@@ -58,7 +58,10 @@ export const iotaPrimitive: Primitive<IotaParams> = {
 /** A host array as a tensor of the program. */
 export const constant = (value: NDArray): Tensor => bind1(constantPrimitive, { value });
 /** One number, as the given type. */
-export const full = (value: number, { shape, dtype }: Type): Tensor => broadcast(constant(scalar(value, dtype)), shape, []);
+export function full(value: number, { shape, dtype }: Type): Tensor {
+  const one = constant(scalar(value, dtype));
+  return shape.length === 0 ? one : broadcast(one, shape, []);
+}
 /** One number, shaped as `like`. */
 export const constantLike = (value: number, like: Type): Tensor => full(value, like);
 /** Zeros shaped as `like`. */

@@ -3,6 +3,7 @@ import { AxisError, DtypeError, ShapeError } from '../util/errors.ts';
 import { allocate, NDArray, sizeOf, type Shape } from '../core/ndarray.ts';
 import { forEachIndex, stridesOf } from '../core/strides.ts';
 import { bind1, type Node, type Primitive, type Tensor } from '../core/tensor.ts';
+import { add, addPrimitive } from './binary.ts';
 import { zerosLike } from './constant.ts';
 import { dot, dotPrimitive, type DotParams } from './dot.ts';
 import { alignBatch, batchWith, linear } from './rules.ts';
@@ -71,6 +72,10 @@ export const transposePrimitive: Primitive<TransposeParams> = {
     if (long.every((axis, i) => i === 0 || axis > long[i - 1])) return [reshape(input, permutation.map((axis) => input.shape[axis]))];
     const node = input.node;
     if (node?.primitive.name === dotPrimitive.name) return exchangeFactors(node as Node<DotParams>, permutation);
+    if (node?.primitive.name === addPrimitive.name) {
+      const terms = node.inputs.map((term) => (term.node?.primitive.name === dotPrimitive.name ? exchangeFactors(term.node as Node<DotParams>, permutation) : null));
+      if (terms[0] !== null && terms[1] !== null) return [add(terms[0][0], terms[1][0])];
+    }
     if (node?.primitive.name !== transposePrimitive.name) return null;
     const inner = (node.params as TransposeParams).permutation;
     return [transpose(node.inputs[0], permutation.map((axis) => inner[axis]))];

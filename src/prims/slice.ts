@@ -7,7 +7,8 @@ import { broadcast } from './broadcast.ts';
 import { constantLike } from './constant.ts';
 import { batchWith, linear } from './rules.ts';
 import { reduceSum } from './reduce.ts';
-import { add, mul } from './binary.ts';
+import { mul } from './binary.ts';
+import { select } from './select.ts';
 
 export interface SliceParams {
   readonly start: readonly number[];
@@ -146,15 +147,14 @@ export const padPrimitive: Primitive<PadParams> = {
   ],
 };
 
-/** A padding value for each batch element: pad with zero, then add the values outside. */
+/** A padding value for each batch element: pad with zero, then choose the values outside, which may be infinite. */
 function padWithEach(params: PadParams, x: Tensor, values: Tensor, xBatched: boolean, size: number): Tensor {
   const one = { low: [0, ...params.low], high: [0, ...params.high], interior: [0, ...params.interior] };
   const type = { shape: xBatched ? x.shape : [size, ...x.shape], dtype: x.dtype };
-  const zero = constantLike(0, { shape: [], dtype: x.dtype });
-  const outside = bind1(padPrimitive, one, constantLike(0, type), constantLike(1, { shape: [], dtype: x.dtype }));
-  const spread = broadcast(values, outside.shape, [0]);
+  const inside = bind1(padPrimitive, one, constantLike(1, { ...type, dtype: 'bool' }), constantLike(0, { shape: [], dtype: 'bool' }));
   const full = xBatched ? x : broadcast(x, type.shape, x.shape.map((_, axis) => axis + 1));
-  return add(bind1(padPrimitive, one, full, zero), mul(outside, spread));
+  const padded = bind1(padPrimitive, one, full, constantLike(0, { shape: [], dtype: x.dtype }));
+  return select(inside, padded, broadcast(values, padded.shape, [0]));
 }
 
 /** `x[start:limit:step]` on every axis; step defaults to one. */

@@ -6,7 +6,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { batches, epochOrder, gaussianClusters, makeSplit, spirals, type Split } from '../data/index.ts';
 import { crossEntropy } from '../losses/index.ts';
 import { batchNorm, dense, dropout, mlp, named, type AnyModel } from '../nn/index.ts';
-import { log, matmul, mean, relu, square, sub, tanh } from '../ops/index.ts';
+import { log, matmul, mean, relu, square, sub } from '../ops/index.ts';
 import { cosineRate, sgd } from '../optim/index.ts';
 import { evaluate, type Problem } from '../problem/index.ts';
 import { leaves, leavesWithPaths } from '../tree/index.ts';
@@ -141,8 +141,7 @@ describe('a loss that is not finite', () => {
   });
 
   test('of parameters that an update made infinite names the update', async () => {
-    const problem: Problem<Weights> = { ...linear(data, [1]), loss: (outputs) => mean(tanh(outputs), 1) };
-    const run = await train(problem, { ...diverging, learningRate: (step) => (step === 1 ? Infinity : 0.1), executor: referenceExecutor });
+    const run = await train(linear(data, [1]), { ...diverging, learningRate: (step) => (step === 1 ? Infinity : 0.1), executor: referenceExecutor });
     expect(run.end).toMatchObject({ reason: 'diverged' });
     if (run.end.reason === 'diverged') expect(run.end.message).toMatch(/^update of the step before: /);
   });
@@ -171,14 +170,15 @@ describe('networks', () => {
   });
 
   test.each([
-    { data: gaussianClusters({ samples: 300, separation: 4 }), epochs: 20, learningRate: 0.05, accuracy: 0.9 },
+    { data: gaussianClusters({ samples: 300, separation: 12 }), epochs: 20, learningRate: 0.05, accuracy: 0.97 },
+    // One seed of these reached 0.995; a line through the middle gets 0.6.
     { data: spirals({ samples: 400, testSamples: 200 }), epochs: 200, learningRate: 0.1, accuracy: 0.9 },
   ])('learn $data.name', async ({ data, epochs, learningRate, accuracy }) => {
-    const problem: Problem<unknown, unknown> = { name: data.name, model: mlp({ sizes: [2, 32, 32, data.classes!.length] }) as AnyModel, loss: crossEntropy, train: data.train };
+    const problem: Problem<unknown, unknown> = { name: data.name, model: mlp({ sizes: [2, 32, 32, data.classes!.length], activation: 'relu' }) as AnyModel, loss: crossEntropy, train: data.train };
     const steps = epochs * Math.floor(data.train.size / 50);
     const run = await train(problem, { ...settings, epochs, batchSize: 50, learningRate: cosineRate({ rate: learningRate, steps }) });
-    const mean10 = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-    expect(mean10(run.losses.slice(-10))).toBeLessThan(0.5 * mean10(run.losses.slice(0, 10)));
+    const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(average(run.losses.slice(-10))).toBeLessThan(0.5 * average(run.losses.slice(0, 10)));
     const quality = await evaluate(problem, { params: run.params, state: run.state } as never, data.test);
     expect(quality.accuracy!.value).toBeGreaterThan(accuracy);
   });

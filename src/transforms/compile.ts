@@ -5,8 +5,9 @@ import { explainNonFinite, firstNonFinite } from '../core/evaluate.ts';
 import { Graph } from '../core/graph.ts';
 import { NDArray, type DType } from '../core/ndarray.ts';
 import { distributeOverBound } from './distribute.ts';
+import { gatherBoundFactors } from './gather-factors.ts';
 import { optimize } from './passes.ts';
-import { bytesOfTypes, computedResiduals, residualsWorthEmbedding, splitGraph } from './split.ts';
+import { bytesOfTypes, computedResiduals, residualsWorthEmbedding, splitGraph, type SplitGraph } from './split.ts';
 import { flattenArguments, traceArguments, type FlatArguments, type TracedFunction } from './signature.ts';
 import type { Host, HostInput } from './trees.ts';
 
@@ -173,13 +174,20 @@ function binder(program: Program, binding: Binding): Binder<unknown[], number, u
   const { bind: count } = binding;
   if (!Number.isInteger(count) || count < 0) throw new ArgumentError({ operation: 'compile', required: 'bind must be the number of leading arguments to bind', received: String(count) });
   const sessions = new SessionCache();
-  const splits = new Map<string, ReturnType<typeof splitGraph>>();
+  const splits = new Map<string, SplitGraph>();
   const bindArguments = (...bound: unknown[]): Promise<Bound<unknown[], unknown>> => {
     if (bound.length !== count) throw new ArgumentError({ operation: program.name, required: `${count} arguments to bind`, received: String(bound.length) });
     const boundFlat = program.flatten(bound);
     return Promise.resolve(boundFunction(program, binding, sessions, splits, bound, boundFlat.leaves));
   };
   return Object.assign(bindArguments, { dispose: () => sessions.dispose() });
+}
+
+/** The split, after the rewrites that move work to the bound side. */
+function splitForBinding(graph: Graph, count: number, optimized: boolean, distribute: boolean): SplitGraph {
+  if (!optimized) return splitGraph(graph, count);
+  const distributed = distribute ? distributeOverBound(graph, count) : graph;
+  return splitGraph(optimize(gatherBoundFactors(distributed, count)), count);
 }
 
 /** Values of the residuals; those that are bound arguments themselves are handed on without a copy. */
@@ -190,7 +198,7 @@ async function computeResiduals(bound: Graph, leaves: readonly NDArray[], sessio
 }
 
 /** The call side of a binding: residuals are computed at the first call of each signature and kept. */
-function boundFunction(program: Program, { bind: count, embed, distribute }: Binding, sessions: SessionCache, splits: Map<string, ReturnType<typeof splitGraph>>, bound: readonly unknown[], boundLeaves: readonly NDArray[]): Bound<unknown[], unknown> {
+function boundFunction(program: Program, { bind: count, embed, distribute }: Binding, sessions: SessionCache, splits: Map<string, SplitGraph>, bound: readonly unknown[], boundLeaves: readonly NDArray[]): Bound<unknown[], unknown> {
   const residuals = new Map<string, Promise<NDArray[]>>();
   const own = new SessionCache();
   let cost: BindingCost | undefined;
@@ -199,7 +207,7 @@ function boundFunction(program: Program, { bind: count, embed, distribute }: Bin
     const traced = program.trace(flat, count + rest.length);
     const { key } = flat;
     let split = splits.get(key);
-    if (split === undefined) splits.set(key, (split = splitGraph(distribute ? optimize(distributeOverBound(traced.graph, boundLeaves.length)) : traced.graph, boundLeaves.length)));
+    if (split === undefined) splits.set(key, (split = splitForBinding(traced.graph, boundLeaves.length, program.options.optimize !== false, distribute)));
     const parts = split;
     let kept = residuals.get(key);
     if (kept === undefined) {

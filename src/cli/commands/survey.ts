@@ -10,6 +10,7 @@ import {
 } from '../../survey/index.ts';
 import { formatSeconds } from '../../charts/index.ts';
 import { EXIT, UsageError } from '../exit.ts';
+import { interruptible } from '../interrupt.ts';
 import { progressLine } from '../progress.ts';
 import { VERSION } from '../version.ts';
 
@@ -72,27 +73,16 @@ async function run(options: Options): Promise<void> {
   const prepared = prepareProblem(options.model, dataset, options.loss);
   const out = resolve(options.out);
   requireWritable(out);
-  const interrupt = new AbortController();
-  const stop = (): void => {
-    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write('\ninterrupted: finishing what is at hand and writing what was measured (again to quit at once)\n');
-    interrupt.abort();
-  };
-  process.on('SIGINT', stop);
   text.write(`Thalweg ${VERSION}: ${prepared.problem.name}, seed ${options.seed}, preset ${options.preset}\n`);
-  try {
-    const record = await survey(prepared, {
-      settings: settingsOf(options), seed: options.seed, only: options.only, executor: nodeExecutor(options.threads === undefined ? {} : { threads: options.threads }),
-      signal: interrupt.signal, provenance: provenance(options), onEvent: reporter(text),
-    });
+  process.exitCode = await interruptible(process, async (signal) => {
+    const executor = nodeExecutor(options.threads === undefined ? {} : { threads: options.threads });
+    const record = await survey(prepared, { settings: settingsOf(options), seed: options.seed, only: options.only, executor, signal, provenance: provenance(options), onEvent: reporter(text) });
     writeResults(out, record);
     if (options.json === true) process.stdout.write(`${JSON.stringify(record)}\n`);
     else text.write(summaryTable(record));
     text.write(`${record.complete ? 'done' : 'incomplete'} in ${formatSeconds((performance.now() - started) / 1000)}: ${join(out, 'report.html')}\n`);
-    process.exitCode = exitCode(record, interrupt.signal);
-  } finally {
-    process.off('SIGINT', stop);
-  }
+    return exitCode(record, signal);
+  });
 }
 
 const settingsOf = ({ preset, epochs, learningRate }: Options): SurveySettings =>
