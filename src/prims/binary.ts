@@ -1,8 +1,8 @@
 /** Elementwise functions of two arguments of one type: arithmetic, comparisons, logic. No implicit broadcasting. @module */
 import { DtypeError } from '../util/errors.ts';
-import { allocate, isFloat, NDArray, type DType } from '../core/ndarray.ts';
+import { allocate, NDArray, type DType } from '../core/ndarray.ts';
 import type { Lowering } from '../core/lowering.ts';
-import { bind1, type JvpArguments, type JvpResult, type MaybeTensor, type Node, type Primitive, type Tensor, type TransposeArguments } from '../core/tensor.ts';
+import { bind1, type JvpArguments, type JvpResult, type MaybeTensor, type Primitive, type Tensor, type TransposeArguments } from '../core/tensor.ts';
 import { constantLike, splatOf, zerosLike } from './constant.ts';
 import { addMaybe, elementwiseBatch, looseNode, looseShape, nonlinear, requireCount, requireSameTypes, zeroTangent } from './rules.ts';
 import { select } from './select.ts';
@@ -23,8 +23,6 @@ interface BinaryRules {
   readonly domains?: readonly (readonly [number, number])[];
   readonly simplify?: (x: Tensor, y: Tensor) => Tensor | null;
   readonly commutative?: boolean;
-  /** Another operation of the same meaning, where it is faster. */
-  readonly emitAs?: (node: Node<NoParams>) => string | null;
 }
 
 const NUMBERS: readonly DType[] = ['float32', 'float64', 'int32'];
@@ -51,7 +49,7 @@ function binary(name: string, rules: BinaryRules): Primitive<NoParams> {
       return simpler && [simpler];
     },
     onnx(lowering, node) {
-      if (rules.emit === undefined) return looseNode(lowering, node, rules.emitAs?.(node) ?? rules.op!, { attributes: rules.attributes });
+      if (rules.emit === undefined) return looseNode(lowering, node, rules.op!, { attributes: rules.attributes });
       const [x, y] = node.inputs.map((input) => lowering.loose(input));
       return [{ name: rules.emit(lowering, x.name, y.name, node.inputs[0].dtype), shape: looseShape([x, y]) }];
     },
@@ -97,10 +95,6 @@ export function scaledBy(x: Tensor): { factor: number; rest: Tensor } | null {
   return null;
 }
 
-/** ONNX Runtime adds into a matrix product in place where the addition is written `Sum`. */
-const sumOfProduct = (node: Node<NoParams>): string | null =>
-  (isFloat(node.outputs[0].dtype) && node.outputs[0].rank === 2 && node.inputs.some((input) => input.node?.primitive.name === 'dot') ? 'Sum' : null);
-
 export const addPrimitive = binary('add', {
   op: 'Add', value: (x, y) => x + y,
   jvp: ({ tangents: [tx, ty] }) => ({ tangents: [addMaybe(tx, ty, add)] }),
@@ -112,7 +106,7 @@ export const addPrimitive = binary('add', {
     if (y.node?.primitive === (negPrimitive as unknown)) return sub(x, y.node!.inputs[0]);
     return x.node?.primitive === (negPrimitive as unknown) ? sub(y, x.node!.inputs[0]) : null;
   },
-  commutative: true, emitAs: sumOfProduct,
+  commutative: true,
 });
 export const subPrimitive = binary('sub', {
   op: 'Sub', value: (x, y) => x - y,

@@ -17,7 +17,7 @@ const GROUPS: readonly (readonly [types: readonly DType[], operators: string])[]
   [NUMBERS, 'Abs Add ArgMax ArgMin Clip CumSum Div Einsum EyeLike Greater GreaterOrEqual Less LessOrEqual MatMul Max Min Mod Mul Neg Pow Range '
     + 'ReduceL2 ReduceLogSumExp ReduceMean ReduceProd ReduceSum ReduceSumSquare Relu Sign Sub TopK Where'],
   [FLOATS, 'BatchNormalization Ceil Cos Exp Floor Gemm IsInf IsNaN LayerNormalization Log LogSoftmax MaxPool Reciprocal Round Sigmoid Sin Softmax '
-    + 'Sqrt Sum Tanh com.microsoft:FastGelu com.microsoft:FusedMatMul com.microsoft:QuickGelu'],
+    + 'Sqrt Tanh com.microsoft:FastGelu com.microsoft:FusedMatMul com.microsoft:QuickGelu'],
   [FLOAT32, 'Acos Acosh Asin Asinh Atan Atanh AveragePool Col2Im Conv ConvTranspose Cosh Elu Erf Gelu GlobalAveragePool LeakyRelu OneHot Sinh '
     + 'Softplus Tan com.microsoft:BiasGelu com.microsoft:FusedConv com.microsoft:FusedGemm com.microsoft:Gelu'],
   [['int32'], 'BitwiseAnd BitwiseNot BitwiseOr BitwiseXor'],

@@ -26,7 +26,7 @@ export interface SurveySettings {
 export const presets = {
   /** Everything the report shows, at the accuracy its readers expect. */
   full: {
-    epochs: 5, batchSize: 128, learningRate: 0.1, momentum: 0.9, samples: 10_000, testSamples: 10_000, eigenvalues: 10, tolerance: 1e-3, maxProducts: 300,
+    epochs: 5, batchSize: 128, learningRate: 0.1, momentum: 0.9, samples: 10_000, testSamples: 5_000, eigenvalues: 10, tolerance: 1e-3, maxProducts: 300,
     densityProbes: 6, densitySteps: 50, traceProbes: 40, planePoints: 41, linePoints: 41,
   },
   /** The same measurements, smaller: a look in seconds. */

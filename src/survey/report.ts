@@ -64,7 +64,7 @@ function sections(record: SurveyRecord, figures: readonly SurveyFigure[]): Repor
     },
     layers && layers.length > 0 && {
       id: 'layers', heading: 'Curvature by layer',
-      text: 'The trace of a layer’s diagonal block is its share of the total curvature, and the traces of all layers add up to the whole trace. The top eigenvalue of a block is the sharpness that moving this layer alone would meet; it is at most the sharpness of the whole network where the Hessian is positive.',
+      text: 'The trace of a layer’s diagonal block is its share of the total curvature, and the traces of all layers add up to the whole trace. The top eigenvalue of a block is the sharpness that moving this layer alone would meet; by interlacing it is never above the sharpness of the whole network.',
       figures: figure('layers'), tables: [layerTable(record)],
     },
     plane && {
