@@ -139,8 +139,8 @@ export interface Primitive<P = unknown> {
   readonly cheap?: boolean;
   /** True when the order of the two arguments does not matter, to the last bit. */
   readonly commutative?: boolean;
-  /** True when the backend runs it faster on arguments that are constants of the program. */
-  readonly prefersConstants?: boolean;
+  /** The arguments whose being constants of the program makes the backend run this application faster; default none. */
+  readonly prefersConstants?: (node: Node<P>) => readonly Tensor[];
 }
 
 let counter = 0;

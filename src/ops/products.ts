@@ -9,7 +9,7 @@ import { reduceSum } from '../prims/reduce.ts';
 import { reshape, transpose } from '../prims/shape.ts';
 import { broadcastShapes, broadcastTo } from './broadcasting.ts';
 import { iota } from '../prims/constant.ts';
-import { convert, div, equal, floor } from './elementwise.ts';
+import { convert, div, equal, floor, mod } from './elementwise.ts';
 import { ones } from './shaping.ts';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -138,16 +138,25 @@ export function maxPool(x: Tensor, window: number | readonly number[], { strides
 /** Rows this long are summed in groups by a product with a matrix of zeros and ones: faster than a reduction over a short last axis. */
 const LONGEST_PRODUCT_ROW = 64;
 
-/** Sums over windows that tile the space exactly. */
+/**
+ * Sums over windows that tile the space exactly: a product with zeros and ones over the last axis, with the axis before it
+ * where both are short, and sums over what remains of the windows.
+ */
 function sumTiles(x: Tensor, sizes: readonly number[]): Tensor {
-  const space = x.shape.slice(2);
+  const [batch, channels, ...space] = x.shape;
   const last = space.length - 1;
   const columns = space[last];
-  const useProduct = columns <= LONGEST_PRODUCT_ROW && sizes[last] > 1;
-  const groups = floor(div(convert(iota([columns, columns / sizes[last]], 'int32', 0), x.dtype), sizes[last]));
-  const rows = useProduct ? matmul(x, convert(equal(groups, convert(iota([columns, columns / sizes[last]], 'int32', 1), x.dtype)), x.dtype)) : x;
-  const tiled = space.flatMap((n, i) => (useProduct && i === last ? [n / sizes[i]] : [n / sizes[i], sizes[i]]));
-  return reduceSum(reshape(rows, [x.shape[0], x.shape[1], ...tiled]), range(useProduct ? last : last + 1).map((i) => 3 + 2 * i));
+  const isShort = (axes: number): boolean => axes <= space.length && sizeOf([...sizes.slice(-axes, -1), columns]) <= LONGEST_PRODUCT_ROW;
+  const joined = sizes[last] === 1 ? 0 : isShort(2) ? 2 : isShort(1) ? 1 : 0;
+  const outside = space.length - joined;
+  const tiled = space.slice(0, outside).flatMap((n, i) => [n / sizes[i], sizes[i]]);
+  const axes = range(outside).map((i) => 3 + 2 * i);
+  if (joined === 0) return reduceSum(reshape(x, [batch, channels, ...tiled]), axes);
+  const rows = joined === 2 ? sizes[last - 1] : 1;
+  const window = floor(div(mod(convert(iota([rows * columns, columns / sizes[last]], 'int32', 0), x.dtype), columns), sizes[last]));
+  const isWithin = convert(equal(window, convert(iota([rows * columns, columns / sizes[last]], 'int32', 1), x.dtype)), x.dtype);
+  const strips = matmul(reshape(x, [batch, channels, ...space.slice(0, outside), ...(joined === 2 ? [space[last - 1] / rows] : []), rows * columns]), isWithin);
+  return reduceSum(reshape(strips, [batch, channels, ...tiled, ...strips.shape.slice(2 + outside)]), axes);
 }
 
 /** Sum over each window of `x` [batch, channels, ...space]. */

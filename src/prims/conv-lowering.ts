@@ -8,6 +8,7 @@ import { sizeOf, type Shape } from '../core/ndarray.ts';
 import type { Lowering, LoweredValue } from '../core/lowering.ts';
 import type { Node, Tensor } from '../core/tensor.ts';
 import type { ConvParams } from './conv.ts';
+import { spreadAxis } from './spread.ts';
 
 /** Input with dilation and padding carried out, so that only strides, kernel dilation and groups remain. */
 interface Windowed extends LoweredValue { readonly params: ConvParams }
@@ -16,19 +17,14 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** Inserts zeros between neighbours along the spatial axes: what input dilation means. */
 function dilate(lowering: Lowering, value: LoweredValue, dilation: readonly number[], zero: string): LoweredValue {
-  let { name, shape } = value;
-  dilation.forEach((step, i) => {
+  return dilation.reduce((input, step, i) => {
     const axis = i + 2;
-    if (step === 1 || shape[axis] <= 1) return;
-    // [n] -> [n, 1] -> pad to [n, step] -> [n step] -> without the last step - 1
-    const split = [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)];
-    const pads = [...split.map(() => 0), ...split.map((_, a) => (a === axis + 1 ? step - 1 : 0))];
-    const spread = lowering.node('Pad', [lowering.reshape(name, split), lowering.int64(pads), zero])[0];
-    const merged = shape.map((n, a) => (a === axis ? n * step : n));
-    shape = merged.map((n, a) => (a === axis ? n - (step - 1) : n));
-    name = lowering.node('Slice', [lowering.reshape(spread, merged), lowering.int64([0]), lowering.int64([shape[axis]]), lowering.int64([axis])])[0];
-  });
-  return { name, shape };
+    if (step === 1 || input.shape[axis] <= 1) return input;
+    const spread = spreadAxis(lowering, input, axis, step - 1, zero);
+    // Nothing follows the last element.
+    const shape = spread.shape.map((n, a) => (a === axis ? n - (step - 1) : n));
+    return { name: lowering.node('Slice', [spread.name, lowering.int64([0]), lowering.int64([shape[axis]]), lowering.int64([axis])])[0], shape };
+  }, value);
 }
 
 function padSpace(lowering: Lowering, { name, shape }: LoweredValue, padding: ConvParams['padding'], zero: string): LoweredValue {
@@ -144,6 +140,28 @@ const SMALL_PLANE = 64;
 /** With fewer output channels than this, a convolution with full padding is faster as the transpose of one. */
 const FEW_CHANNELS = 12;
 
+/** Channels of ONNX Runtime's blocked layout: kernels of other counts are filled up, and lose more than the layout gains. */
+const BLOCK_CHANNELS = 8;
+
+const sizes = ({ inputs: [x, kernel], outputs: [output] }: Node<ConvParams>): { window: number; plane: number; examples: number } =>
+  ({ window: sizeOf(kernel.shape.slice(2)), plane: sizeOf(output.shape.slice(2)), examples: x.shape[0] });
+
+const isPlain = ({ groups, strides, inputDilation, kernelDilation }: ConvParams): boolean =>
+  groups === 1 && [...strides, ...inputDilation, ...kernelDilation].every((n) => n === 1);
+
+/** Whether a constant input had better be the kernel: in a gradient with respect to a kernel. */
+const isExchangeable = (node: Node<ConvParams>): boolean => {
+  const { window, plane, examples } = sizes(node);
+  return isPlain(node.params) && window > plane && examples % BLOCK_CHANNELS === 0;
+};
+
+/** The arguments that make a convolution faster by being constants. */
+export const fasterConstants = (node: Node<ConvParams>): readonly Tensor[] => {
+  const [filters, inner] = node.inputs[1].shape;
+  const kernel = filters % BLOCK_CHANNELS === 0 && inner % BLOCK_CHANNELS === 0 ? [node.inputs[1]] : [];
+  return isExchangeable(node) ? [node.inputs[0], ...kernel] : kernel;
+};
+
 /** Chooses the form of a convolution by its shapes and by what is constant. */
 export function lowerConv(lowering: Lowering, node: Node<ConvParams>): LoweredValue {
   const { params } = node;
@@ -154,18 +172,16 @@ export function lowerConv(lowering: Lowering, node: Node<ConvParams>): LoweredVa
   const weights: LoweredValue = { name: lowering.name(kernel), shape: kernel.shape };
   const windowed = (): Windowed => ({ ...padSpace(lowering, dilate(lowering, input, params.inputDilation, zero), params.padding, zero), params: noPadding(params) });
   const done = (name: string): LoweredValue => ({ name, shape: output });
-  const plane = sizeOf(output.slice(2));
-  const window = sizeOf(kernel.shape.slice(2));
+  const { plane, window } = sizes(node);
   if (!lowering.supports('Conv', dtype)) return done(lowerColumns(lowering, windowed(), weights, output, dtype));
-  const isPlain = params.groups === 1 && [...params.strides, ...params.inputDilation, ...params.kernelDilation].every((n) => n === 1);
   const isFull = params.padding.every(([low, high], i) => low === kernel.shape[i + 2] - 1 && high === low);
-  if (params.inputDilation.some((n) => n > 1) || (isPlain && isFull && window > FEW_POSITIONS && kernel.shape[0] < FEW_CHANNELS)) {
+  if (params.inputDilation.some((n) => n > 1) || (isPlain(params) && isFull && window > FEW_POSITIONS && kernel.shape[0] < FEW_CHANNELS)) {
     const transposed = lowerTransposed(lowering, input, weights, params, output);
     if (transposed !== null) return done(transposed);
   }
   if (lowering.isConstant(kernel)) return done(lowerDirect(lowering, input, weights, params, zero));
   if (window > plane && params.groups === 1) {
-    if (isPlain && lowering.isConstant(x)) return done(lowerExchanged(lowering, input, weights, params, output, zero));
+    if (isExchangeable(node) && lowering.isConstant(x)) return done(lowerExchanged(lowering, input, weights, params, output, zero));
     if (plane <= FEW_POSITIONS && x.shape[1] > 1) return done(lowerTaps(lowering, windowed(), weights, output));
   } else if (plane <= SMALL_PLANE && window > 1 && window <= 25 && params.groups === 1 && params.inputDilation.every((n) => n === 1)) {
     return done(lowerColumns(lowering, windowed(), weights, output, dtype));

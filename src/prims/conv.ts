@@ -6,7 +6,7 @@ import { bind1, type BatchArguments, type Primitive, type Tensor, type Type } fr
 import { add } from './binary.ts';
 import { addMaybe, alignBatch, none } from './rules.ts';
 import { reshape, reverse, transpose } from './shape.ts';
-import { lowerConv } from './conv-lowering.ts';
+import { fasterConstants, lowerConv } from './conv-lowering.ts';
 
 export interface ConvParams {
   /** Step of the window, for each spatial axis. */
@@ -117,7 +117,7 @@ export const convPrimitive: Primitive<ConvParams> = {
   },
   batch: (args) => ({ outputs: [batchConv(args)], batched: [true] }),
   simplify: none,
-  prefersConstants: true,
+  prefersConstants: fasterConstants,
   onnx: (lowering, node) => [lowerConv(lowering, node)],
   reference: ({ params, inputs: [x, kernel], types: [type] }) => [referenceConv(params, x, kernel, type)],
   samples: () => {

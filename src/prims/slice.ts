@@ -8,6 +8,7 @@ import { constantLike } from './constant.ts';
 import { batchWith, linear } from './rules.ts';
 import { reduceSum } from './reduce.ts';
 import { mul } from './binary.ts';
+import { spreadAxis } from './spread.ts';
 import { select } from './select.ts';
 
 export interface SliceParams {
@@ -114,12 +115,8 @@ export const padPrimitive: Primitive<PadParams> = {
     let shape: readonly number[] = x.shape;
     interior.forEach((gap, axis) => {
       if (gap === 0 || shape[axis] <= 1) return;
-      // [n] -> [n, 1] -> pad to [n, gap + 1] -> [n (gap + 1)]; the tail is cut off with the outer padding.
-      const split = [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)];
-      const pads = [...split.map(() => 0), ...split.map((_, i) => (i === axis + 1 ? gap : 0))];
-      name = lowering.node('Pad', [lowering.reshape(name, split), lowering.int64(pads), fill])[0];
-      shape = shape.map((n, i) => (i === axis ? n * (gap + 1) : n));
-      name = lowering.reshape(name, shape);
+      // The tail is cut off with the outer padding.
+      ({ name, shape } = spreadAxis(lowering, { name, shape }, axis, gap, fill));
     });
     const tail = shape.map((n, i) => high[i] - (n - (node.outputs[0].shape[i] - low[i] - high[i])));
     if (low.every((n) => n === 0) && tail.every((n) => n === 0)) return [{ name, shape }];

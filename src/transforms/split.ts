@@ -48,7 +48,7 @@ export function residualsWorthEmbedding({ bound, call }: SplitGraph): number[] {
     if (tensor.node?.primitive.cheap === true) tensor.node.inputs.forEach(want);
     else wanted.add(tensor);
   };
-  call.nodes.forEach((node) => { if (node.primitive.prefersConstants === true) node.inputs.forEach(want); });
+  call.nodes.forEach((node) => node.primitive.prefersConstants?.(node).forEach(want));
   return bound.outputs.map((_, i) => i).filter((i) => wanted.has(call.inputs[i]));
 }
 
