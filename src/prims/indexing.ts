@@ -2,7 +2,8 @@
 import { DtypeError, ShapeError } from '../util/errors.ts';
 import { allocate, NDArray, sizeOf, type Shape } from '../core/ndarray.ts';
 import type { Lowering } from '../core/lowering.ts';
-import { bind1, type BatchArguments, type Primitive, type Tensor, type Type } from '../core/tensor.ts';
+import { stridesOf } from '../core/strides.ts';
+import { bind1, type BatchArguments, type Node, type Primitive, type Tensor, type Type } from '../core/tensor.ts';
 import { zerosLike } from './constant.ts';
 import { alignBatch, none } from './rules.ts';
 
@@ -134,16 +135,16 @@ export const scatterPrimitive: Primitive<ScatterParams> = {
     const { batchAxes, mode } = node.params;
     const [operand, indices, updates] = node.inputs;
     const { shape } = node.outputs[0];
+    if (mode === 'add') return [{ name: lowerScatterAdd(lowering, node), shape }];
     const elements = elementwiseCase(batchAxes, operand, indices);
-    const reduction = mode === 'add' ? 'add' : 'none';
     if (elements !== null) {
       const { rows, width, taken } = elements;
       const inputs = [flat(lowering, operand, [rows, width]), flat(lowering, indices, [rows, taken]), flat(lowering, updates, [rows, taken])];
-      const [name] = lowering.node('ScatterElements', inputs, { axis: 1, reduction });
+      const [name] = lowering.node('ScatterElements', inputs, { axis: 1, reduction: 'none' });
       return [{ name: lowering.reshape(name, shape), shape }];
     }
     const full = withBatchCoordinates(lowering, indices, batchAxes);
-    const [name] = lowering.node('ScatterND', [lowering.name(operand), full, lowering.name(updates)], { reduction });
+    const [name] = lowering.node('ScatterND', [lowering.name(operand), full, lowering.name(updates)], { reduction: 'none' });
     return [{ name, shape }];
   },
   reference({ params, inputs: [operand, indices, updates] }) {
@@ -162,6 +163,23 @@ export const scatterPrimitive: Primitive<ScatterParams> = {
     { params: { batchAxes: 0, mode: 'add' }, inputs: [{ shape: [3, 4], dtype: 'float64' }, { shape: [3, 2], dtype: 'int32', values: [0, 3, 2, 1, 2, 1] }, { shape: [3], dtype: 'float64' }] },
   ],
 };
+
+/**
+ * Sums by `ScatterElements`, which goes through the updates one by one. Not by `ScatterND`: ONNX Runtime spreads its updates
+ * over threads, and two that meet at one place lose a sum (onnxruntime issues 18048 and 23396; seen here as well).
+ */
+function lowerScatterAdd(lowering: Lowering, { params, inputs: [operand, indices, updates], outputs: [output] }: Node<ScatterParams>): string {
+  const { batch, indexed, rest, points } = parts('scatter', params, operand, indices);
+  const [rows, run, taken] = [sizeOf(batch), sizeOf(rest), sizeOf(points)];
+  let at = lowering.name(indices);
+  if (indexed.length > 1) {
+    const strides = lowering.constant(new NDArray(Int32Array.from(stridesOf(indexed)), [indexed.length], 'int32'));
+    at = lowering.node('ReduceSum', [lowering.node('Mul', [at, strides])[0], lowering.int64([-1])], { keepdims: 0 })[0];
+  }
+  const places = lowering.node('Expand', [lowering.reshape(at, [rows, taken, 1]), lowering.int64([rows, taken, run])])[0];
+  const inputs = [flat(lowering, operand, [rows, sizeOf(indexed), run]), places, flat(lowering, updates, [rows, taken, run])];
+  return lowering.reshape(lowering.node('ScatterElements', inputs, { axis: 1, reduction: 'add' })[0], output.shape);
+}
 
 /** ScatterND knows no batch axes: their coordinates are put before the indices. */
 function withBatchCoordinates(lowering: Lowering, indices: Tensor, batchAxes: number): string {
