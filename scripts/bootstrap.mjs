@@ -72,8 +72,22 @@ export function staleDependency() {
   });
 }
 
-/** Installs the locked dependencies when they are missing or stale. */
+/** Installs the locked dependencies when they are missing or stale, and makes what is generated from sources. */
 export function ensureDependencies() {
+  installDependencies();
+  ensureViewer();
+}
+
+/** The bundled script of report pages, made anew when a source of it is newer. */
+const viewer = { bundle: path.join('src', 'charts', 'viewer-bundle.js'), inputs: ['src/charts/viewer', 'src/charts/surface-data.ts', 'scripts/viewer.mjs'] };
+
+function ensureViewer() {
+  const bundle = path.join(root, viewer.bundle);
+  if (existsSync(bundle) && viewer.inputs.every((input) => newest(path.join(root, input)) <= statSync(bundle).mtimeMs)) return;
+  if (run(process.execPath, [path.join('scripts', 'viewer.mjs')], { stdio: ['ignore', 2, 2] }) !== 0) fail('thalweg: bundling the viewer of reports failed.', 1);
+}
+
+function installDependencies() {
   const stale = staleDependency();
   if (stale === undefined) return;
   say(`thalweg: installing dependencies (${stale} is missing or out of date)`);

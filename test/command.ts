@@ -17,11 +17,13 @@ export const temporaryFolder = (name: string): string => realpathSync(mkdtempSyn
  */
 export function installSources(folder: string, { without = [] }: { readonly without?: readonly string[] } = {}): void {
   copyFileSync(path.join(root, 'package.json'), path.join(folder, 'package.json'));
-  for (const file of filesUnder('src', (name) => name.endsWith('.ts') && !/\.test(-helper)?\.ts$/.test(name) && (isHandWritten(name) || name.endsWith('_pb.ts')))) {
+  for (const file of filesUnder('src', (name) => name.endsWith('.ts') && !/\.(d|test|test-helper)\.ts$/.test(name) && (isHandWritten(name) || name.endsWith('_pb.ts')))) {
     const target = path.join(folder, file.replace(/^src/, 'dist').replace(/\.ts$/, '.js'));
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, ts.transpileModule(read(file), { compilerOptions: options, fileName: file }).outputText);
   }
+  // Scripts that are built from the sources and shipped as they are.
+  for (const file of filesUnder('src', (name) => name.endsWith('.js'))) copyFileSync(path.join(root, file), path.join(folder, file.replace(/^src/, 'dist')));
   mkdirSync(path.join(folder, 'node_modules'));
   for (const name of readdirSync(path.join(root, 'node_modules'))) {
     if (!name.startsWith('.') && !without.includes(name)) symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name), 'junction');

@@ -1,6 +1,7 @@
 /**
- * Documentation that cannot drift: every relative link leads somewhere, and every block fenced as ```ts run type-checks
- * and runs to its end without throwing, with `thalweg/…` resolved to the sources.
+ * Documentation that cannot drift: every relative link leads somewhere; every block fenced as ```ts run type-checks and runs to its
+ * end without throwing, with `thalweg/…` resolved to the sources; every block fenced as ```ts check type-checks among the names
+ * that docs/measurements/given.d.ts declares.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,11 +36,12 @@ interface Example {
   readonly code: string;
 }
 
-/** The runnable blocks of a page. */
-const examples = (page: string, markdown: string): Example[] => [...markdown.matchAll(/^```ts run[ \t]*\n([\s\S]*?)^```[ \t]*$/gm)]
+/** The blocks of a page that are fenced so. */
+const examples = (page: string, markdown: string, fence: 'ts run' | 'ts check' = 'ts run'): Example[] => [...markdown.matchAll(new RegExp(`^\`{3}${fence}[ \\t]*\\n([\\s\\S]*?)^\`{3}[ \\t]*$`, 'gm'))]
   .map((match) => ({ page, line: markdown.slice(0, match.index).split('\n').length, code: match[1] ?? '' }));
 
 const runnable = pages.flatMap((page) => examples(page, read(page)));
+const checked = pages.flatMap((page) => examples(page, read(page), 'ts check'));
 // Inside the repository, so that `thalweg` resolves to this package by its own name.
 const folder = path.join('.cache', `examples-${process.pid}`);
 const fileOf = ({ page, line }: Example): string => path.join(folder, `${page.replace(/[^\w]+/g, '-')}-line-${line}.ts`);
@@ -62,14 +64,35 @@ describe('links', () => {
     expect(relativeLinks(text)).toEqual(['a.md#b', 'pic.png', 'ref.md', 'i.svg']);
     expect([...anchors(text)]).toEqual(['a-b-c']);
     expect(examples('p.md', 'x\n```ts run\nlet a = 1;\n```\n```ts\nlet b;\n```\n')).toEqual([{ page: 'p.md', line: 2, code: 'let a = 1;\n' }]);
+    expect(examples('p.md', '```ts check\nlet c;\n```\n```ts run\nlet d;\n```\n', 'ts check')).toEqual([{ page: 'p.md', line: 1, code: 'let c;\n' }]);
+  });
+});
+
+describe('pages of measurements', () => {
+  const folderOf = 'docs/measurements/';
+  const measurements = pages.filter((page) => page.startsWith(folderOf) && !page.endsWith('/README.md'));
+
+  test.each(measurements)('%s begins with a title, what it is, and how to read it; every example of it is checked', (page) => {
+    const markdown = read(page);
+    // One paragraph right below the title, of two sentences or more; reports quote it.
+    const [, paragraph = ''] = /^# .+\n\n((?:[^\n]+\n)+)\n/.exec(markdown) ?? [];
+    expect(paragraph.trim().split(/\.\s+(?=[A-Z])/).length, `sentences below the title of ${page}`).toBeGreaterThan(1);
+    expect([...markdown.matchAll(/^```ts[ \t]*$/gm)], `blocks of ${page} that nothing checks: fence them as ts check`).toEqual([]);
+    expect(examples(page, markdown, 'ts check').length).toBeGreaterThan(0);
+  });
+
+  test('are listed in their index by their titles', () => {
+    const listed = [...read(`${folderOf}README.md`).matchAll(/^- \[([^\]]+)\]\(([^)]+)\): .+\.$/gm)].map(([, title, file]) => `${file}: ${title}`);
+    const titled = measurements.map((page) => `${page.slice(folderOf.length)}: ${/^# (.+)$/m.exec(read(page))?.[1]}`);
+    expect(listed.sort()).toEqual(titled.sort());
   });
 });
 
 describe.runIf(runnable.length > 0)('examples', () => {
   beforeAll(() => {
     mkdirSync(path.join(root, folder), { recursive: true });
-    for (const example of runnable) writeFileSync(path.join(root, fileOf(example)), `${example.code}\nexport {};\n`);
-    const configuration = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['./*.ts'] };
+    for (const example of [...runnable, ...checked]) writeFileSync(path.join(root, fileOf(example)), `${example.code}\nexport {};\n`);
+    const configuration = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['./*.ts', '../../docs/measurements/given.d.ts'] };
     writeFileSync(path.join(root, folder, 'tsconfig.json'), JSON.stringify(configuration));
   });
   afterAll(() => { rmSync(path.join(root, folder), { recursive: true, force: true }); });

@@ -14,6 +14,9 @@ export interface EigenvalueChartData {
   readonly smallest?: readonly BoundedEigenvalue[];
 }
 
+/** The name under which figures know the eigenvalue at a position of the upper or lower end. */
+export const eigenvalueLink = (end: 'max' | 'min', position: number): string => `eigenvalue ${end} ${position + 1}`;
+
 /**
  * Each eigenvalue as a dot with its residual bound as error bar and the number beside it; the largest above, the smallest
  * below on an axis of their own, since they commonly differ by orders of magnitude.
@@ -23,9 +26,9 @@ export function eigenvalueChart(data: EigenvalueChartData, options: FigureOption
   const { largest, smallest = [] } = data;
   requireSome('eigenvalueChart', 'largest and smallest together', [...largest, ...smallest]);
   const width = options.width ?? DEFAULT_WIDTH;
-  const panel = (name: string, heading: string, values: readonly BoundedEigenvalue[], paint: string): Panel[] =>
+  const panel = (name: 'max' | 'min', heading: string, values: readonly BoundedEigenvalue[], paint: string): Panel[] =>
     values.length === 0 ? [] : [rowsPanel(
-      values.map(({ value, bound }, i) => ({ label: i === 0 ? `λ ${name}` : `${i + 1}`, value, error: bound })),
+      values.map(({ value, bound }, i) => ({ label: i === 0 ? `λ ${name}` : `${i + 1}`, value, error: bound, link: eigenvalueLink(name, i) })),
       { heading, axisLabel: 'eigenvalue', mark: 'dot', paint, width },
     )];
   const top = largest.length > 0 ? `largest ${formatMeasurement(largest[0].value, largest[0].bound)}` : '';

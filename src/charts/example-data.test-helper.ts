@@ -3,6 +3,7 @@ import type { LineProfile } from './line-profiles.ts';
 import type { PlaneData } from './plane-contour.ts';
 import type { SpectralDensityData } from './spectral-density.ts';
 import type { TrainingCurvesData } from './training-curves.ts';
+import type { WeightSpectrumData } from './weight-spectrum.ts';
 
 /** `count` evenly spaced numbers from `low` to `high`. */
 export const linspace = (low: number, high: number, count: number): number[] =>
@@ -68,3 +69,10 @@ export const exampleCosts = [
   { name: 'spectral density', seconds: 14.8, products: 800 }, { name: 'trace', seconds: 3.3, products: 200 },
   { name: 'layers', seconds: 5.1, products: 310 }, { name: 'plane', seconds: 8.4, products: 0 }, { name: 'lines', seconds: 0.61, products: 0 },
 ];
+
+/** A bulk of noise with a tail of exponent 2.5 above it, and the same without the tail. */
+export function exampleWeightSpectrum(): WeightSpectrumData {
+  const bulk = linspace(0.02, 1, 260).map((x) => x ** 1.5);
+  const tail = Array.from({ length: 60 }, (_, k) => (1 - (k + 0.5) / 60) ** (-1 / 1.5));
+  return { eigenvalues: [...bulk, ...tail], tail: { alpha: 2.5, error: 0.19, xmin: tail[0], xmax: tail[59] }, bulkEdge: 1.05, randomised: linspace(0.02, 1.2, 320).map((x) => x ** 1.4) };
+}

@@ -153,6 +153,18 @@ function roundGeometry(root: Element): void {
   }
 }
 
+/** Before a mark's name: it stands for the thing of this name, as do other marks in other figures. */
+export const LINK = 'link:';
+
+/** Names that link marks become attributes that a page's script looks for. */
+function moveLinks(root: Element): void {
+  for (const element of root.querySelectorAll(`[aria-label^="${LINK}"]`)) {
+    const link = element.getAttribute('aria-label')!.slice(LINK.length);
+    element.setAttribute('data-link', link);
+    element.setAttribute('aria-label', link);
+  }
+}
+
 /** Draws the figure and writes it as an SVG document: the same spec gives the same text, and no element has an id. */
 export function composeFigure(spec: FigureSpec): string {
   const width = spec.width ?? DEFAULT_WIDTH;
@@ -175,6 +187,7 @@ export function composeFigure(spec: FigureSpec): string {
   background.setAttribute('width', String(width));
   const attributes = { xmlns: SVG, class: 'thalweg-figure', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', style: 'max-width:100%;height:auto' };
   for (const [key, value] of Object.entries(attributes)) sheet.root.setAttribute(key, String(value));
+  moveLinks(sheet.root);
   roundGeometry(sheet.root);
   return sheet.root.outerHTML;
 }

@@ -1,11 +1,11 @@
 /** What holds of every figure: same data, same text; no ids; accessible; well formed; rounded snapshots. */
 import { describe, expect, test } from 'vitest';
 import {
-  confusionMatrix, costBars, eigenvalueChart, layerBars, lineProfiles, planeContour, spectralDensity, trainingCurves,
+  confusionMatrix, costBars, eigenvalueChart, layerBars, lineProfiles, planeContour, spectralDensity, trainingCurves, weightSpectrum,
 } from './index.ts';
 import type { FigureOptions } from './index.ts';
 import {
-  exampleCosts, exampleCounts, exampleDensity, exampleEigenvalues, exampleLayers, exampleLines, examplePlane, exampleTraining,
+  exampleCosts, exampleCounts, exampleDensity, exampleEigenvalues, exampleLayers, exampleLines, examplePlane, exampleTraining, exampleWeightSpectrum,
 } from './example-data.test-helper.ts';
 import { parseFigure } from './svg.test-helper.ts';
 
@@ -18,6 +18,7 @@ const FIGURES: Readonly<Record<string, (options?: FigureOptions) => string>> = {
   'confusion-matrix': (options) => confusionMatrix({ counts: exampleCounts }, options),
   'layer-bars': (options) => layerBars(exampleLayers, options),
   'cost-bars': (options) => costBars(exampleCosts, options),
+  'weight-spectrum': (options) => weightSpectrum(exampleWeightSpectrum(), options),
 };
 
 /** Tenths of pixels: differences below are the business of the platform's mathematics library. */

@@ -21,8 +21,8 @@ export interface LayerCurvature {
  */
 export function layerBars(layers: readonly LayerCurvature[], options: FigureOptions = {}): string {
   const width = options.width ?? DEFAULT_WIDTH;
-  const traces = layers.flatMap(({ name, trace }) => (trace === undefined ? [] : [{ label: name, ...trace }]));
-  const tops = layers.flatMap(({ name, topEigenvalue }) => (topEigenvalue === undefined ? [] : [{ label: name, ...topEigenvalue }]));
+  const traces = layers.flatMap(({ name, trace }) => (trace === undefined ? [] : [{ label: name, link: `layer ${name}`, ...trace }]));
+  const tops = layers.flatMap(({ name, topEigenvalue }) => (topEigenvalue === undefined ? [] : [{ label: name, link: `layer ${name}`, ...topEigenvalue }]));
   requireSome('layerBars', 'traces and top eigenvalues of layers together', [...traces, ...tops]);
   const rows: Panel[][] = [];
   if (traces.length > 0) {

@@ -2,13 +2,15 @@
 import * as Plot from '@observablehq/plot';
 import { requireIncreasing, requireSameLength, requireSome } from './check.ts';
 import type { FigureOptions, LegendItem, NumberList } from './figure.ts';
-import { composeFigure, DEFAULT_WIDTH } from './figure.ts';
+import { composeFigure, DEFAULT_WIDTH, LINK } from './figure.ts';
 import { axisScale, finiteExtent, pad, verticalAxis, widen } from './scale.ts';
 import { color } from './theme.ts';
 
 /** Losses along one line through parameter space; every list is as long as `position`. */
 export interface LineProfile {
   readonly name: string;
+  /** What the line follows, by the name that other figures give it. */
+  readonly link?: string;
   /** Positions along the line, increasing; zero at the trained parameters. */
   readonly position: NumberList;
   readonly trainLoss: NumberList;
@@ -25,7 +27,7 @@ export interface LineProfilesOptions extends FigureOptions {
   readonly scale?: 'auto' | 'linear' | 'log';
 }
 
-interface Point { column: number; row: number; series: 'train' | 'test'; x: number; y: number; low: number; high: number }
+interface Point { column: number; row: number; link: string; series: 'train' | 'test'; x: number; y: number; low: number; high: number }
 
 const LOG_RATIO = 50;
 const ROW_HEIGHT = 210;
@@ -38,7 +40,7 @@ function pointsOf(profiles: readonly LineProfile[], columns: number): Point[] {
     requireIncreasing('lineProfiles', 'position', position);
     const series = (name: 'train' | 'test', values: NumberList | undefined, error: NumberList | undefined): Point[] =>
       (values === undefined ? [] : Array.from(values, (y, i) => ({
-        column: index % columns, row: Math.floor(index / columns), series: name, x: position[i], y,
+        column: index % columns, row: Math.floor(index / columns), link: profile.link === undefined ? '' : LINK + profile.link, series: name, x: position[i], y,
         low: y - (error?.[i] ?? 0), high: y + (error?.[i] ?? 0),
       })));
     return [...series('train', trainLoss, trainError), ...series('test', testLoss, testError)];
@@ -57,6 +59,7 @@ export function lineProfiles(profiles: readonly LineProfile[], options: LineProf
   const rows = Math.ceil(profiles.length / columns);
   const points = pointsOf(profiles, columns);
   const hasBand = profiles.some((profile) => profile.trainError !== undefined || profile.testError !== undefined);
+  const hasLinks = profiles.some(({ link }) => link !== undefined);
   const hasTest = points.some((point) => point.series === 'test');
   const values = widen(finiteExtent(points.map((point) => point.y)) ?? [0, 1]);
   const { scale = 'auto' } = options;
@@ -70,7 +73,7 @@ export function lineProfiles(profiles: readonly LineProfile[], options: LineProf
   if (hasBand) legend.push({ label: '± standard error', color: color.muted, shape: 'band' });
   const line = (series: Point['series'], stroke: string, dash?: string): Plot.Markish => Plot.lineY(
     drawn.filter((point) => point.series === series),
-    { ...facet, x: 'x', y: (point: Point) => (Number.isFinite(point.y) ? point.y : NaN), stroke, strokeWidth: 1.8, strokeDasharray: dash, ariaDescription: `${series} loss` },
+    { ...facet, x: 'x', y: (point: Point) => (Number.isFinite(point.y) ? point.y : NaN), stroke, strokeWidth: 1.8, strokeDasharray: dash, ...(hasLinks && { ariaLabel: 'link' }), ariaDescription: `${series} loss` },
   );
   const band = (series: Point['series'], fill: string): Plot.Markish => Plot.areaY(
     drawn.filter((point) => hasBand && point.series === series),

@@ -1,7 +1,8 @@
 /** Values and their errors are drawn where the axes say. */
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
-import { confusionMatrix, wilsonInterval } from './confusion-matrix.ts';
+import { wilsonInterval } from '../util/wilson-interval.ts';
+import { confusionMatrix } from './confusion-matrix.ts';
 import { costBars } from './cost-bars.ts';
 import { eigenvalueChart } from './eigenvalue-chart.ts';
 import { exampleCosts, exampleDensity, linspace } from './example-data.test-helper.ts';

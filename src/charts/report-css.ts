@@ -40,6 +40,18 @@ th,td{padding:.42rem .9rem .42rem 0;text-align:left;vertical-align:baseline;bord
 th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:600;border-bottom:2px solid var(--thalweg-ink);white-space:nowrap}
 .number{text-align:right;white-space:nowrap}
+[data-link]{transition:filter .12s}
+svg [data-link]{cursor:default}
+svg .linked{stroke:var(--thalweg-vermillion)!important;stroke-opacity:1!important;filter:drop-shadow(0 0 3px var(--thalweg-vermillion))}
+tr.linked td{background:color-mix(in srgb,var(--thalweg-vermillion) 14%,transparent)}
+.crosshair{fill:none;stroke:#fff;stroke-width:1.2;stroke-dasharray:3,3;pointer-events:none}
+.surface-stage{height:min(26rem,70vh);touch-action:pan-y}
+.surface-stage canvas{display:block;width:100%!important;height:100%!important;cursor:grab}
+.surface-stage canvas:focus-visible{outline:2px solid var(--thalweg-blue)}
+.surface-bar{display:flex;gap:1rem;align-items:center;font:.82rem/1.5 ${FONT_STACK};flex-wrap:wrap}
+.surface-reset{margin-left:auto;font:inherit;color:inherit;background:none;border:1px solid var(--thalweg-grid);border-radius:4px;padding:.1rem .6rem;cursor:pointer}
+.surface-reading{display:block;font:.82rem/1.5 ${FONT_STACK};font-variant-numeric:tabular-nums;color:var(--thalweg-muted);min-height:1.3em}
+[data-state=absent] .surface-stage,[data-state=absent] .surface-bar{display:none}
 footer{padding-top:3.5rem;padding-bottom:5rem}
 footer h2{margin-top:0;font-size:1.15rem}
 .provenance{display:grid;grid-template-columns:minmax(8rem,max-content) minmax(0,1fr);gap:.3rem 1.5rem;margin:0;font:.82rem/1.5 ${FONT_STACK}}
@@ -59,7 +71,7 @@ th,td{padding-right:.7rem}
 }
 @media print{
 html{font-size:10.5pt;background:#fff}body{display:block}header,main,footer{max-width:none;padding-left:0;padding-right:0}header{padding-top:0}
-nav.contents{display:none}figure,table,.summary>div{break-inside:avoid}h2{break-after:avoid}.plate{border:0;padding:0}a{text-decoration:none}
+nav.contents,.surface{display:none}figure,table,.summary>div{break-inside:avoid}h2{break-after:avoid}.plate{border:0;padding:0}a{text-decoration:none}
 }
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 `;

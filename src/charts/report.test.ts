@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { viewerScript } from './viewer-bundle.js';
 import { parseHTML } from 'linkedom';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import { costBars } from './cost-bars.ts';
@@ -23,14 +25,16 @@ describe('reportPage', () => {
   test('is a function of its input', () => expect(reportPage(report)).toBe(html));
 
   test('escapes every text', () => {
-    expect(document.querySelectorAll('img, script')).toHaveLength(0);
+    // The page's own script stands at its end.
+    expect(document.querySelectorAll('img, script:not(body > script:last-child)')).toHaveLength(0);
     // Title twice, subtitle, three in the summary, contents, heading, text, two captions, column, cell, provenance twice.
     expect(html.match(/&lt;img src=x onerror=&quot;alert\(&#39;1&#39;\)&quot;&gt; &amp; co/g)).toHaveLength(15);
   });
 
   test('refers to nothing outside of itself', () => {
-    expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\/[a-z]|url\(|@import|src=[^x]|<link/);
+    expect(html.replace(viewerScript, '').replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\/[a-z]|url\(|@import|src=[^x]|<link/);
     expect(html).toContain(`default-src 'none'`);
+    expect(html).toContain(`script-src 'sha256-${createHash('sha256').update(viewerScript).digest('base64')}'`);
   });
 
   test('numbers carry their errors', () => {

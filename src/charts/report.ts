@@ -2,6 +2,8 @@
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import { formatMeasurement, formatNumber } from './format.ts';
 import { reportCss } from './report-css.ts';
+import { surfaceHtml, type ReportSurface } from './surface-view.ts';
+import { viewerHash, viewerScript } from './viewer-bundle.js';
 
 /** A headline number with its error and one line on what it means. */
 export interface SummaryItem {
@@ -17,6 +19,8 @@ export interface ReportFigure {
   /** An SVG document as the figure functions return it; inserted unescaped. */
   readonly svg: string;
   readonly caption: string;
+  /** Name of the plane it draws, if it does: surfaces of this name put a cross on it. */
+  readonly plane?: string;
 }
 
 /** A table of a section; a column of nothing but numbers is aligned on the right. */
@@ -25,6 +29,8 @@ export interface ReportTable {
   /** Cells in the order of the columns; numbers are written by `formatNumber`. */
   readonly rows: readonly (readonly (string | number)[])[];
   readonly caption?: string;
+  /** What each row is about, by the name that figures give it; null for nothing. */
+  readonly links?: readonly (string | null)[];
 }
 
 /** A part of the report with its own anchor; the figures follow the text, the tables follow the figures. */
@@ -34,6 +40,8 @@ export interface ReportSection {
   readonly heading: string;
   /** Plain text; an empty line parts paragraphs. */
   readonly text: string;
+  /** Comes before the figures. */
+  readonly surface?: ReportSurface;
   readonly figures?: readonly ReportFigure[];
   readonly tables?: readonly ReportTable[];
 }
@@ -65,12 +73,12 @@ function summaryItem({ label, value, error, note }: SummaryItem): string {
   return `<div><dt>${escapeHtml(label)}</dt><dd class="value">${shown}</dd>${remark}</div>`;
 }
 
-const figureHtml = ({ svg, caption }: ReportFigure): string =>
-  `<figure><div class="plate">${svg}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+const figureHtml = ({ svg, caption, plane }: ReportFigure): string =>
+  `<figure${plane === undefined ? '' : ` data-plane="${escapeHtml(plane)}"`}><div class="plate">${svg}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
 
 const looksNumeric = (cell: string | number): boolean => typeof cell === 'number' || /^[(−+-]?\d|^(NaN|[−-]?∞|—|–)$/.test(cell);
 
-function tableHtml({ columns, rows, caption }: ReportTable): string {
+function tableHtml({ columns, rows, caption, links }: ReportTable): string {
   const ragged = rows.find((row) => row.length !== columns.length);
   if (ragged !== undefined) {
     throw new ShapeError({ operation: 'reportPage', required: `rows of a table must have its ${columns.length} columns`, received: `${ragged.length} cells` });
@@ -78,14 +86,15 @@ function tableHtml({ columns, rows, caption }: ReportTable): string {
   const kind = columns.map((_, i) => (rows.length > 0 && rows.every((row) => looksNumeric(row[i])) ? ' class="number"' : ''));
   const cell = (value: string | number): string => escapeHtml(typeof value === 'number' ? formatNumber(value) : value);
   const head = columns.map((column, i) => `<th scope="col"${kind[i]}>${escapeHtml(column)}</th>`).join('');
-  const body = rows.map((row) => `<tr>${row.map((value, i) => `<td${kind[i]}>${cell(value)}</td>`).join('')}</tr>`).join('\n');
+  const link = (i: number): string => { const name = links?.[i] ?? null; return name === null ? '' : ` data-link="${escapeHtml(name)}"`; };
+  const body = rows.map((row, at) => `<tr${link(at)}>${row.map((value, i) => `<td${kind[i]}>${cell(value)}</td>`).join('')}</tr>`).join('\n');
   const note = caption === undefined ? '' : `<caption>${escapeHtml(caption)}</caption>`;
   return `<div class="scroll"><table>${note}<thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
 }
 
-const sectionHtml = ({ id, heading, text, figures = [], tables = [] }: ReportSection): string => [
+const sectionHtml = ({ id, heading, text, surface, figures = [], tables = [] }: ReportSection): string => [
   `<section aria-labelledby="${id}"><h2 id="${id}">${escapeHtml(heading)}</h2>`,
-  paragraphs(text), ...figures.map(figureHtml), ...tables.map(tableHtml), '</section>',
+  paragraphs(text), ...(surface ? [surfaceHtml(surface, escapeHtml)] : []), ...figures.map(figureHtml), ...tables.map(tableHtml), '</section>',
 ].join('\n');
 
 const entry = ([name, value]: readonly [string, string]): string => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`;
@@ -101,8 +110,9 @@ function requireAnchors(sections: readonly ReportSection[]): void {
 }
 
 /**
- * A report as one HTML file: no script, no external resource (a content security policy forbids them), light and dark by the
- * reader's preference, readable on a phone, and printable. All text is escaped; only `svg` is inserted as it is.
+ * A report as one HTML file: no external resource and no script but its own viewer (a content security policy forbids them),
+ * light and dark by the reader's preference, readable on a phone, and printable; without scripts everything but the surfaces
+ * is there. All text is escaped; only `svg` is inserted as it is.
  * @throws ArgumentError on a section id that cannot be an anchor or is used twice; ShapeError on a ragged table.
  */
 export function reportPage({ title, subtitle, provenance, summary, sections }: Report): string {
@@ -113,7 +123,7 @@ export function reportPage({ title, subtitle, provenance, summary, sections }: R
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none';style-src 'unsafe-inline';img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none';style-src 'unsafe-inline';img-src data:;script-src 'sha256-${viewerHash}'">
 <title>${escapeHtml(title)}</title>
 <style>${reportCss()}</style>
 </head>
@@ -135,6 +145,7 @@ ${sections.map(sectionHtml).join('\n')}
 <footer><h2 id="provenance">How this was made</h2><dl class="provenance">
 ${Object.entries(provenance).map(entry).join('\n')}
 </dl></footer>
+<script>${viewerScript}</script>
 </body>
 </html>
 `;

@@ -1,7 +1,7 @@
 /** Horizontal rows: a name, a bar or a dot with its error bar, and the number itself. The panel behind several figures. @module */
 import * as Plot from '@observablehq/plot';
 import type { Panel } from './figure.ts';
-import { shorten } from './figure.ts';
+import { LINK, shorten } from './figure.ts';
 import { formatMeasurement } from './format.ts';
 import { axisScale, finiteExtent, widen } from './scale.ts';
 import { color, textWidth } from './theme.ts';
@@ -13,6 +13,8 @@ export interface Row {
   readonly error?: number;
   /** What stands at the right; the formatted measurement by default. */
   readonly text?: string;
+  /** The thing that this row is about, by the name that other figures give it. */
+  readonly link?: string;
 }
 
 export interface RowsOptions {
@@ -34,7 +36,7 @@ export function rowsPanel(rows: readonly Row[], { axisLabel, mark, paint, width,
   const items = rows.map((row, index) => {
     const drawnError = row.error !== undefined && Number.isFinite(row.error) ? row.error : 0;
     return {
-      index, value: row.value, low: row.value - drawnError, high: row.value + drawnError,
+      index, link: row.link === undefined ? null : LINK + row.link, value: row.value, low: row.value - drawnError, high: row.value + drawnError,
       hasError: row.error !== undefined && Number.isFinite(row.error),
       text: row.text ?? formatMeasurement(row.value, row.error), tip: `${row.label}: ${row.text ?? formatMeasurement(row.value, row.error)}`,
     };
@@ -44,7 +46,7 @@ export function rowsPanel(rows: readonly Row[], { axisLabel, mark, paint, width,
   const domain = widen(finiteExtent([0], items.map((item) => item.low), items.map((item) => item.high)) ?? [0, 1]);
   const marginLeft = Math.max(...labels.map((label) => textWidth(label))) + 14;
   const marginRight = Math.max(...items.map((item) => textWidth(item.text))) + 18;
-  const bar = { y: 'index', fill: paint, fillOpacity: 0.45, insetTop: 4, insetBottom: 4, title: 'tip' };
+  const bar = { y: 'index', fill: paint, fillOpacity: 0.45, insetTop: 4, insetBottom: 4, title: 'tip', ariaLabel: 'link' };
   return {
     heading,
     plot: {
@@ -60,7 +62,7 @@ export function rowsPanel(rows: readonly Row[], { axisLabel, mark, paint, width,
           : Plot.ruleY(finite, { x1: 0, x2: 'value', y: 'index', stroke: color.grid, strokeWidth: 1.5 }),
         Plot.ruleX([0], { stroke: color.muted }),
         ...errorBars(uncertain, mark === 'bar' ? color.ink : paint),
-        mark === 'dot' ? Plot.dot(finite, { x: 'value', y: 'index', r: 4, fill: paint, title: 'tip' }) : null,
+        mark === 'dot' ? Plot.dot(finite, { x: 'value', y: 'index', r: 4, fill: paint, title: 'tip', ariaLabel: 'link' }) : null,
         Plot.text(items, { y: 'index', text: 'text', frameAnchor: 'right', textAnchor: 'start', dx: 12, fontVariant: 'tabular-nums' }),
       ],
     },

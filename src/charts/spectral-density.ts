@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { requireIncreasing, requireSameLength, requireSome } from './check.ts';
 import type { FigureOptions, LegendItem, NumberList } from './figure.ts';
-import { composeFigure, DEFAULT_WIDTH } from './figure.ts';
+import { composeFigure, DEFAULT_WIDTH, LINK } from './figure.ts';
 import { formatMeasurement, formatNumber } from './format.ts';
 import { axisScale, finiteExtent, verticalAxis, widen } from './scale.ts';
 import { color } from './theme.ts';
@@ -11,6 +11,8 @@ import { color } from './theme.ts';
 export interface BoundedEigenvalue {
   readonly value: number;
   readonly bound: number;
+  /** The name under which other figures know it. */
+  readonly link?: string;
 }
 
 export interface SpectralDensityData {
@@ -53,8 +55,8 @@ export function spectralDensity(data: SpectralDensityData, options: SpectralDens
   }));
   const ceiling = Math.max(floor * 10, peak * 2, finiteExtent(points.map((point) => point.high))?.[1] ?? 0);
   const level = (fraction: number): number => floor * (ceiling / floor) ** fraction;
-  const ticks = eigenvalues.filter(({ value }) => Number.isFinite(value)).map(({ value, bound }) => ({
-    value, low: value - (Number.isFinite(bound) ? bound : 0), high: value + (Number.isFinite(bound) ? bound : 0),
+  const ticks = eigenvalues.filter(({ value }) => Number.isFinite(value)).map(({ value, bound, link }) => ({
+    link: link === undefined ? null : LINK + link, value, low: value - (Number.isFinite(bound) ? bound : 0), high: value + (Number.isFinite(bound) ? bound : 0),
     tip: `λ = ${formatMeasurement(value, bound)}`,
   }));
   const domain = widen(finiteExtent(grid, ticks.map((tick) => tick.low), ticks.map((tick) => tick.high)) ?? [0, 1]);
@@ -80,7 +82,7 @@ export function spectralDensity(data: SpectralDensityData, options: SpectralDens
           Plot.areaY(points, { x: 'x', y1: 'low', y2: 'high', fill: color.estimate, fillOpacity: 0.25, ariaDescription: 'standard error' }),
           Plot.lineY(points, { x: 'x', y: 'y', stroke: color.estimate, strokeWidth: 1.6, ariaDescription: 'density' }),
           Plot.ruleY([floor], { stroke: color.muted }),
-          Plot.ruleX(ticks, { x: 'value', y1: floor, y2: level(0.1), stroke: color.marker, strokeWidth: 1.6, title: 'tip', ariaDescription: 'eigenvalue' }),
+          Plot.ruleX(ticks, { x: 'value', y1: floor, y2: level(0.1), stroke: color.marker, strokeWidth: 1.6, title: 'tip', ariaLabel: 'link', ariaDescription: 'eigenvalue' }),
           Plot.ruleY(ticks, { x1: 'low', x2: 'high', y: level(0.05), stroke: color.marker, strokeWidth: 3, strokeOpacity: 0.55, ariaDescription: 'error bar' }),
         ],
       },

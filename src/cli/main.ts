@@ -2,7 +2,10 @@
 /** The `thalweg` command. @module */
 import { Command, CommanderError } from 'commander';
 import { ArgumentError, DataError } from '../util/errors.ts';
+import { connectCommand } from './commands/connect.ts';
+import { instrumentCommands } from './commands/instruments.ts';
 import { surveyCommand } from './commands/survey.ts';
+import { weightsCommand } from './commands/weights.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { VERSION } from './version.ts';
 
@@ -12,7 +15,9 @@ const complain = (message: string): void => { process.stderr.write(`thalweg: ${m
 const program = new Command('thalweg')
   .description('An instrument for loss landscapes and gradient dynamics.')
   .version(VERSION)
-  .addCommand(surveyCommand());
+  .addCommand(surveyCommand())
+  .addCommand(weightsCommand());
+for (const command of [...instrumentCommands(), connectCommand()]) program.addCommand(command);
 
 for (const command of [program, ...program.commands]) {
   command.exitOverride().configureOutput({ outputError: (text) => complain(`${text.replace(/^error: /, '').trim()} (${command.name() === 'thalweg' ? 'thalweg' : `thalweg ${command.name()}`} --help shows what there is)`) });

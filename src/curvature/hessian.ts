@@ -2,8 +2,7 @@
 import type { Tensor } from '../core/tensor.ts';
 import { hvp } from '../transforms/index.ts';
 import { lossSum, type Point, type Problem } from '../problem/index.ts';
-import type { LinearOperator } from './operator.ts';
-import { problemOperator, type CurvatureOptions } from './problem-operator.ts';
+import { problemOperator, type CurvatureOptions, type ProblemOperator } from './problem-operator.ts';
 
 /**
  * The Hessian of the mean loss over a split (default: training) with respect to all parameters, or to those chosen by name:
@@ -12,6 +11,6 @@ import { problemOperator, type CurvatureOptions } from './problem-operator.ts';
  *
  * @throws ArgumentError when no parameter or more samples than there are are chosen; DtypeError when parameters mix types.
  */
-export const hessian = <P, State>(problem: Problem<P, State>, point: Point<P, State>, options: CurvatureOptions = {}): LinearOperator =>
+export const hessian = <P, State>(problem: Problem<P, State>, point: Point<P, State>, options: CurvatureOptions = {}): ProblemOperator =>
   problemOperator('Hessian', problem, point, ({ state, batch, paramsAt }, chosen, vector) =>
     hvp((leaves: Tensor[]) => lossSum(problem, paramsAt(leaves), state, batch))(chosen, vector), options);

@@ -28,3 +28,9 @@ export const inFloat32 = (operator: LinearOperator): LinearOperator => linearOpe
 /** A spectrum as of trained networks: a bulk near zero of both signs and a few outliers. */
 export const bulkAndOutliers = (n: number, outliers: readonly number[], seed = 3): number[] =>
   [...normal(split(key(seed), 'bulk'), n - outliers.length, { dtype: 'float64', deviation: 0.1 }), ...outliers];
+
+/** The diagonal of a square matrix, row-major. */
+export const diagonalOf = (matrix: Float64Array): Float64Array => {
+  const size = Math.sqrt(matrix.length);
+  return Float64Array.from({ length: size }, (_, i) => matrix[i * (size + 1)]);
+};

@@ -32,6 +32,7 @@ export class KrylovSpace {
   #coupling: number[][] = [];
   #draws = 0;
   #scale = 0;
+  #asymmetry = 0;
 
   /** Starts from a random orthonormal block. */
   constructor(operator: LinearOperator, key: Key, block: number) {
@@ -42,6 +43,8 @@ export class KrylovSpace {
   }
 
   get dimension(): number { return this.#basis.length; }
+  /** Frobenius norm of the part of V'AV that T leaves out, its antisymmetric one: what the rounding of products adds to residuals. */
+  get asymmetry(): number { return Math.sqrt(this.#asymmetry); }
   /** True when the basis spans everything. */
   get complete(): boolean { return this.#next.length === 0; }
 
@@ -85,9 +88,11 @@ export class KrylovSpace {
   #appendProjection(old: number, block: readonly number[][]): void {
     block.forEach((column, j) => {
       this.#projected.push(Array.from({ length: this.dimension }, (_, i) => (i < old ? column[i] : (column[i] + block[i - old][old + j]) / 2)));
+      for (let i = old; i < this.dimension; i++) this.#asymmetry += (column[i] - block[i - old][old + j]) ** 2 / 4;
     });
     for (let i = 0; i < old; i++) {
       for (let j = 0; j < block.length; j++) {
+        this.#asymmetry += (this.#projected[i][old + j] - block[j][i]) ** 2 / 2;
         const value = (this.#projected[i][old + j] + block[j][i]) / 2;
         this.#projected[i][old + j] = value;
         this.#projected[old + j][i] = value;

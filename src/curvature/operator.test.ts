@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { denseMatrix, diagonalOperator, linearOperator, matrixOperator } from './operator.ts';
+import { denseMatrix, diagonalOperator, linearOperator, matrixMap, matrixOperator } from './operator.ts';
 
 describe('linear operators', () => {
   test('a matrix multiplies blocks of vectors and counts them', async () => {
@@ -23,6 +23,24 @@ describe('linear operators', () => {
     expect([...(await denseMatrix(diagonalOperator(Float64Array.of(1, 2, 3))))]).toEqual([1, 0, 0, 0, 2, 0, 0, 0, 3]);
     const matrix = Float64Array.from({ length: 49 }, (_, i) => i);
     expect(await denseMatrix(matrixOperator(matrix, 7))).toEqual(matrix);
+  });
+
+  test('maps and their transposes, rectangular and square, counted together', async () => {
+    const map = matrixMap(Float64Array.of(1, 2, 3, 4, 5, 6), 2, 3);
+    expect([...(await map.multiply([Float64Array.of(1, 0, -1)]))[0]]).toEqual([-2, -2]);
+    expect([...(await map.multiplyTransposed([Float64Array.of(1, -1)]))[0]]).toEqual([-3, -3, -3]);
+    expect([map.products, map.rows, map.columns]).toEqual([2, 2, 3]);
+    expect(await denseMatrix(map)).toEqual(Float64Array.of(1, 2, 3, 4, 5, 6));
+    const symmetric = diagonalOperator(Float64Array.of(2, 3));
+    expect([symmetric.rows, symmetric.columns, symmetric.size]).toEqual([2, 2, 2]);
+    expect([...(await symmetric.multiplyTransposed([Float64Array.of(1, 1)]))[0]]).toEqual([2, 3]);
+    expect([...(await matrixOperator(Float64Array.of(1, 2, 3, 4), 2).multiplyTransposed([Float64Array.of(1, 0)]))[0]]).toEqual([1, 2]);
+    const forward = linearOperator({ name: 'shift', size: 2, symmetric: false, apply: (vectors) => vectors.map(([a]) => Float64Array.of(0, a)) });
+    await expect(forward.multiplyTransposed([Float64Array.of(1, 0)])).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [ArgumentError: shift: a product of the transpose is needed, got a map made without \`applyTransposed\`.
+        Try: give \`applyTransposed\`, or \`symmetric: true\` where the map is its own transpose]
+    `);
+    await expect(map.multiplyTransposed([new Float64Array(3)])).rejects.toThrow('vector 0 must have 2 entries');
   });
 
   test('refuses vectors of another length and products that are not finite', async () => {

@@ -88,6 +88,51 @@ describe('spectral density by Lanczos quadrature', () => {
     expect(together.density).toEqual(apart.density);
   });
 
+  test.each(['log', 'symlog'] as const)('on the scale %s has unit mass over its coordinate and scales with the operator', async (scale) => {
+    const one = await spectralDensity(operator, { scale, steps: 20, probes: 2 });
+    expect(area(one.coordinate, one.density)).toBeCloseTo(1, 5);
+    expect(one).toMatchObject({ scale, style: 'thalweg', warnings: [] });
+    const many = await spectralDensity(matrixOperator(matrix.map((x) => x * 2 ** 15), 50), { scale, steps: 20, probes: 2 });
+    expect(many.width).toBeCloseTo(one.width, 9);
+    many.density.forEach((y, i) => expect(y).toBeCloseTo(one.density[i], 6));
+    expect(many.grid[500] / one.grid[500] / 2 ** 15).toBeCloseTo(1, 9);
+    // Coordinate and grid are one axis; kappa sets the width.
+    const epsilon = 1e-5 * 2;
+    const of = scale === 'log' ? Math.log(one.grid[700]) : Math.asinh(one.grid[700] / epsilon);
+    expect(one.coordinate[700]).toBeCloseTo(of, 6);
+    expect((await spectralDensity(operator, { scale, steps: 20, probes: 2, kappa: 1.04 })).width / one.width).toBeCloseTo(Math.sqrt(Math.log(3) / Math.log(1.04)), 6);
+  });
+
+  test('logarithms show magnitudes where a linear axis shows one peak; symlog keeps signs', async () => {
+    const values = [...new Array<number>(20).fill(1e-4), ...new Array<number>(20).fill(1e-2), ...new Array<number>(10).fill(-1)];
+    const diagonal = diagonalOperator(Float64Array.from(values));
+    const mass = ({ coordinate, density, grid }: Awaited<ReturnType<typeof spectralDensity>>, low: number, high: number): number => {
+      const inside = Array.from(grid.keys()).filter((i) => grid[i] >= low && grid[i] < high);
+      return area(coordinate.slice(inside[0], inside.at(-1)! + 1), density.slice(inside[0], inside.at(-1)! + 1));
+    };
+    const log = await spectralDensity(diagonal, { scale: 'log', probes: 3, width: 0.2 });
+    expect([mass(log, 1e-5, 1e-3), mass(log, 1e-3, 0.1), mass(log, 0.1, 10)].map((x) => x.toFixed(2))).toEqual(['0.40', '0.40', '0.20']);
+    const symlog = await spectralDensity(diagonal, { scale: 'symlog', probes: 3, width: 0.2 });
+    expect([mass(symlog, -10, -0.1), mass(symlog, 1e-5, 1e-3), mass(symlog, 1e-3, 0.1)].map((x) => x.toFixed(2))).toEqual(['0.20', '0.40', '0.40']);
+    expect(Math.max(...log.quadratureError)).toBe(0);
+  });
+
+  test('its quadrature error covers what further steps change', async () => {
+    const grid = Float64Array.from({ length: 200 }, (_, i) => -0.4 + i * 0.0125);
+    let covered = 0;
+    let points = 0;
+    for (let seed = 0; seed < 10; seed++) {
+      const run = (steps: number) => spectralDensity(operator, { steps, probes: 3, key: key(seed), grid, width: 0.05 });
+      const [short, exact] = [await run(16), await run(50)];
+      expect(Math.max(...exact.quadratureError)).toBe(0);
+      short.density.forEach((y, i) => {
+        points++;
+        if (Math.abs(y - exact.density[i]) <= short.quadratureError[i] + 1e-3) covered++;
+      });
+    }
+    expect(covered / points).toBeGreaterThan(0.9);
+  });
+
   test('keeps complete probes when stopped; a cut probe only when it is all there is', async () => {
     const stopAt = async (products: number) => {
       const controller = new AbortController();

@@ -69,6 +69,38 @@ describe('the trace by random signs', () => {
     expect(trace.error).toBeGreaterThan(0);
   });
 
+  test('by PyHessian\'s rule stops where one more vector changes the mean by less than the tolerance', async () => {
+    const { value, samples, stopped, cost } = await hutchinsonTrace(operator, { stopping: 'pyhessian', key: key(3) });
+    // The rule, spelled out: mean before starts at 0; relative to |mean before| + 1e-6.
+    const all = await hutchinsonTrace(operator, { probes: 100, key: key(3) });
+    const means = [0];
+    for (let count = 1; count <= 100; count++) means.push((await hutchinsonTrace(operator, { probes: count, key: key(3) })).value);
+    const at = means.findIndex((mean, i) => i > 0 && Math.abs(mean - means[i - 1]) / (Math.abs(means[i - 1]) + 1e-6) < 1e-3);
+    expect(at).toBeGreaterThan(1);
+    expect([samples, stopped, cost.products]).toEqual([at, 'converged', at]);
+    expect(value).toBeCloseTo(means[at], 12);
+    expect(all.samples).toBe(100);
+    expect(await hutchinsonTrace(operator, { stopping: 'pyhessian', probes: at - 1, key: key(3) })).toMatchObject({ stopped: 'budget', samples: at - 1 });
+    // Every sample of a diagonal matrix is the trace: the second one ends it.
+    expect(await hutchinsonTrace(diagonalOperator(Float64Array.of(1, 2, 3)), { stopping: 'pyhessian' })).toMatchObject({ value: 6, samples: 2 });
+  });
+
+  test('by its standard error stops as soon as it is small enough', async () => {
+    const trace = await hutchinsonTrace(operator, { stopping: 'standard error', tolerance: 0.1 });
+    expect(trace.error).toBeLessThanOrEqual(0.1 * trace.value);
+    expect(trace).toMatchObject({ stopped: 'converged' });
+    const before = await hutchinsonTrace(operator, { probes: trace.samples! - 1 });
+    expect(before.error).toBeGreaterThan(0.1 * before.value);
+    expect(await hutchinsonTrace(operator, { stopping: 'standard error', tolerance: 1e-9, probes: 20 })).toMatchObject({ stopped: 'budget', samples: 20 });
+  });
+
+  test('normal vectors give it with the larger variance 2 |A|_F^2', async () => {
+    const values = [3, 4];
+    const trace = await hutchinsonTrace(diagonalOperator(Float64Array.from(values)), { probes: 20_000, distribution: 'normal' });
+    expect(Math.abs(trace.value - 7)).toBeLessThan(4 * trace.error);
+    expect(trace.error * Math.sqrt(20_000)).toBeCloseTo(Math.sqrt(50), 0);
+  });
+
   test('refuses groups of another operator', async () => {
     await expect(hutchinsonTrace(operator, { groups: [{ name: 'layers.9', start: 50, end: 90 }] })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [ArgumentError: hutchinsonTrace: groups must lie within the operator's 60 coordinates, got 'layers.9' from 50 to 90.

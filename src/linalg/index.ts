@@ -7,3 +7,4 @@ export type { ThinQr } from './qr.ts';
 export { svd } from './svd.ts';
 export type { ThinSvd } from './svd.ts';
 export { cholesky, solve, solveCholesky } from './solve.ts';
+export { symmetricEigenvalues, symmetricEigenvaluesPausing, type EigenvaluesOptions } from './symmetric-eigenvalues.ts';

@@ -2,11 +2,10 @@
 import type { NDArray } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Split } from '../data/index.ts';
-import { mul, sum } from '../ops/index.ts';
 import { valueAndGrad } from '../transforms/index.ts';
 import { chunkedSum, type ChunkCost, type ChunkOptions } from './chunked.ts';
 import type { Measurement } from './measurement.ts';
-import { correctSum, examplesOf, lossSum, pointOf, predict, type Examples, type PointTensors } from './objective.ts';
+import { correctness, examplesOf, lossSum, meanOf, moments, pointOf, predict, type Examples, type Moments, type PointTensors } from './objective.ts';
 import { ParameterSpace, type ParameterFilter } from './parameter-space.ts';
 import type { Point, Problem } from './problem.ts';
 
@@ -25,9 +24,8 @@ export interface Evaluator<P, State> {
 }
 
 interface Sums<A = Tensor> {
-  readonly loss: A;
-  readonly squares: A;
-  readonly correct?: A;
+  readonly loss: Moments<A>;
+  readonly correct?: Moments<A>;
 }
 
 /**
@@ -35,13 +33,10 @@ interface Sums<A = Tensor> {
  * the data are converted once. Model in eval mode.
  */
 export function evaluator<P, State>(problem: Problem<P, State>, split: Split, options: ChunkOptions & { readonly dtype?: 'float32' | 'float64' } = {}): Evaluator<P, State> {
-  const labelled = split.targets.dtype === 'int32' && split.targets.shape.length === 1;
   const sums = (_: Record<string, never>, batch: Examples, params: P, state: State): Sums => {
     const outputs = predict(problem, params, state, batch.inputs);
-    const each = problem.loss(outputs, batch.targets);
-    // Two-class models with one output have no largest output.
-    const classes = labelled && outputs.rank === 2 && outputs.shape[1] > 1;
-    return { loss: sum(each), squares: sum(mul(each, each)), ...(classes && { correct: correctSum(outputs, batch.targets) }) };
+    const correct = correctness(outputs, batch.targets);
+    return { loss: moments(problem.loss(outputs, batch.targets)), ...(correct && { correct: moments(correct) }) };
   };
   const { dtype = 'float32', ...chunking } = options;
   const total = chunkedSum(sums, {}, examplesOf(split, dtype), { ...chunking, bind: false, name: `loss of ${problem.name}` });
@@ -55,12 +50,9 @@ export function evaluator<P, State>(problem: Problem<P, State>, split: Split, op
   };
 }
 
-function evaluation(n: number, { loss, squares, correct }: Sums<NDArray>): Evaluation {
-  const mean = loss.item() / n;
-  const spread = (second: number, first: number): number => (n > 1 ? Math.sqrt(Math.max(0, second - first * first) / (n - 1)) : NaN);
-  const share = correct === undefined ? undefined : correct.item() / n;
-  const sampled = (value: number, error: number): Measurement => ({ value, error, kind: 'standard error', samples: n });
-  return { loss: sampled(mean, spread(squares.item() / n, mean)), ...(share !== undefined && { accuracy: sampled(share, spread(share, share)) }) };
+function evaluation(n: number, { loss, correct }: Sums<NDArray>): Evaluation {
+  const mean = ({ sum, squares }: Moments<NDArray>): Measurement => meanOf({ sum: sum.item(), squares: squares.item() }, n);
+  return { loss: mean(loss), ...(correct && { accuracy: mean(correct) }) };
 }
 
 /** Loss and accuracy over a split at one point. */

@@ -44,10 +44,26 @@ export function estimated(samples: ArrayLike<number>, cost?: Cost): Measurement 
 }
 
 /**
+ * A statistic of samples that is not their mean (a ratio, a logarithm of means), with the standard error and the correction of
+ * its bias of order 1 / samples by the jackknife (Quenouille 1956; Tukey 1958): the statistic is computed once with each sample
+ * left out. Fewer than three samples give the plain value and an error of NaN.
+ */
+export function jackknifed<T>(samples: readonly T[], statistic: (samples: readonly T[]) => number, cost?: Cost): Measurement {
+  const n = samples.length;
+  const whole = statistic(samples);
+  if (n < 3) return { value: whole, error: NaN, kind: 'standard error', samples: n, ...(cost && { cost }) };
+  const without = samples.map((_, left) => statistic(samples.filter((_sample, i) => i !== left)));
+  const mean = estimated(without);
+  return { value: n * whole - (n - 1) * mean.value, error: (n - 1) * mean.error, kind: 'standard error', samples: n, ...(cost && { cost }) };
+}
+
+/**
  * The interval that covers the truth: value +- error of a bound or of rounding; for a standard error the two-sided 95 %
- * interval of Student's t distribution with samples - 1 degrees of freedom (normal when the samples are not counted).
+ * interval of Student's t distribution with samples - 1 degrees of freedom (normal when the samples are not counted);
+ * everything where there is one sample, of which no error is known.
  */
 export function interval({ value, error, kind, samples = Infinity }: Measurement): readonly [number, number] {
+  if (kind === 'standard error' && samples < 2) return [-Infinity, Infinity];
   const half = kind === 'standard error' ? studentQuantile(samples - 1) * error : error;
   return [value - half, value + half];
 }

@@ -1,9 +1,13 @@
 /** The main job: everything measured of one problem. @module */
 export { surveyFigures, type SurveyFigure } from './figures.ts';
-export { prepareProblem, type AnyProblem, type PreparedProblem } from './prepare.ts';
-export { presets, type PresetName, type SurveySettings } from './presets.ts';
+export { connect, connectFigures, connectReport, connectRows, trainPoints, type ConnectOptions } from './connect.ts';
+export { comparisonReport, type NamedRecord } from './compare.ts';
+export { checkpointOf, pointFromCheckpoint } from './checkpoint.ts';
+export type { CostEstimate } from './estimate.ts';
+export { prepareProblem, type AnyPoint, type AnyProblem, type PreparedProblem } from './prepare.ts';
+export { planeAxes, presets, type PlaneAxes, type PresetName, type SurveySettings } from './presets.ts';
 export {
-  SURVEY_SCHEMA, type CostRecord, type DensityRecord, type DivergenceRecord, type EigenvaluesRecord, type LayerRecord, type LineRecord, type LossGridRecord, type PlaneRecord,
+  SURVEY_SCHEMA, type CostRecord, type DensityRecord, type FeaturesRecord, type KernelRecord, type SharpnessRecord, type WeightLayerRecord, type WeightsRecord, type DivergenceRecord, type EigenvaluesRecord, type LayerRecord, type LineRecord, type LossGridRecord, type PlaneRecord,
   type QualityRecord, type Series, type SurveyRecord, type TrainingRecord,
 } from './record.ts';
 export { surveyReport, surveySummary } from './report.ts';

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { gaussianClusters } from '../data/index.ts';
+import { prepareProblem } from './prepare.ts';
 import { SURVEY_SCHEMA, type SurveyRecord } from './record.ts';
 import { flowers, small } from './small-survey.test-helper.ts';
 import { survey } from './survey.ts';
@@ -22,8 +24,10 @@ function pathsOf(value: unknown, path = ''): string[] {
 test('docs/survey-json.md names every path of real records, and no other', async () => {
   const whole = await survey(flowers(), { settings: small, seed: 0, provenance: { thalweg: '0' } });
   const diverged = await survey(flowers(), { settings: { ...small, epochs: 20, learningRate: 1e38 }, seed: 0 });
+  // Wide enough for a tail to be fitted to its weights, and for the decay of its features.
+  const wide = await survey(prepareProblem('mlp:2-60-60-3', gaussianClusters({ samples: 120, testSamples: 60 })), { settings: { ...small, epochs: 20 }, seed: 0, only: ['weights', 'features'] });
   const paths = (record: SurveyRecord): string[] => pathsOf(JSON.parse(JSON.stringify(record)));
-  const found = [...new Set([...paths(whole), ...paths(diverged)])].sort();
+  const found = [...new Set([...paths(whole), ...paths(diverged), ...paths(wide)])].sort();
   expect(documented(main).sort()).toEqual(found);
   expect([...measurementFields].sort()).toEqual(['error', 'kind', 'samples', 'value']);
   expect(document).toContain(SURVEY_SCHEMA);

@@ -105,6 +105,85 @@ export interface LineRecord {
   readonly testError?: readonly number[];
 }
 
+/** A weight matrix (of a convolution: each way to make one of its kernel). */
+export interface WeightLayerRecord {
+  readonly name: string;
+  readonly form: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** `fitted`, or why there is no exponent. */
+  readonly status: string;
+  /** Exponent of the power law that fits the tail of the eigenvalues of W'W. */
+  readonly alpha?: Measurement;
+  /** Where the tail begins. */
+  readonly xmin?: number;
+  /** Kolmogorov-Smirnov distance of the tail from the law. */
+  readonly distance?: number;
+  readonly alphaHat?: number;
+  readonly stableRank: number;
+  readonly logSpectralNorm: number;
+  /** Eigenvalues above the edge of a random bulk, and that edge. */
+  readonly spikes?: number;
+  readonly bulkEdge?: number;
+  /** Eigenvalues of the effective correlation space (trace-log condition). */
+  readonly traceLog: number;
+  /** Of W'W, ascending. */
+  readonly eigenvalues: readonly number[];
+}
+
+/** Spectra of the weights. */
+export interface WeightsRecord {
+  /** One sentence in plain words. */
+  readonly diagnosis: string;
+  readonly layers: readonly WeightLayerRecord[];
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** The penultimate features of the sampled training examples; classes as far as targets are labels. */
+export interface FeaturesRecord {
+  readonly examples: number;
+  readonly size: number;
+  readonly rankMe: Measurement;
+  /** Absent where too few eigenvalues differ from rounding. */
+  readonly decay?: Measurement;
+  readonly participationRatio: Measurement;
+  readonly collapse?: {
+    readonly variability: Measurement;
+    readonly equinorm: Measurement;
+    readonly equiangular: Measurement;
+    readonly maximalAngle: Measurement;
+    readonly selfDuality?: Measurement;
+    readonly nearestMeanDisagreement?: Measurement;
+  };
+  readonly probe?: { readonly trainAccuracy: Measurement; readonly testAccuracy?: Measurement };
+}
+
+/** The empirical tangent kernel of some training examples, traced over the outputs and divided by their number. */
+export interface KernelRecord {
+  readonly examples: number;
+  readonly implementation: string;
+  readonly largest: Measurement;
+  readonly trace: Measurement;
+  /** exp of the entropy of the eigenvalues' shares. */
+  readonly effectiveRank: Measurement;
+  /** The largest, descending. */
+  readonly eigenvalues: readonly number[];
+  /** Centred alignment with the kernel of the targets; absent where they are all the same. */
+  readonly targetAlignment?: Measurement;
+  /** Of gradient descent on the squared error with this kernel. */
+  readonly maximalLearningRate: Measurement;
+  /** 1 - cosine to the kernel before training; absent for given checkpoints. */
+  readonly distanceFromStart?: Measurement;
+}
+
+/** A sharpness measure of the literature. */
+export interface SharpnessRecord {
+  readonly name: string;
+  readonly value: Measurement;
+  /** What rescaling the layers of a homogeneous network does to it. */
+  readonly rescaling: string;
+}
+
 /** What a part of the survey cost. */
 export interface CostRecord {
   readonly name: string;
@@ -143,6 +222,10 @@ export interface SurveyRecord {
   readonly layers?: readonly LayerRecord[];
   readonly plane?: PlaneRecord;
   readonly lines?: readonly LineRecord[];
+  readonly weights?: WeightsRecord;
+  readonly features?: FeaturesRecord;
+  readonly sharpness?: readonly SharpnessRecord[];
+  readonly kernel?: KernelRecord;
   readonly costs: readonly CostRecord[];
   /** Parts that failed, with the message. */
   readonly failures: readonly { readonly name: string; readonly message: string }[];

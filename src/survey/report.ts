@@ -1,14 +1,12 @@
 /** The report of a survey: every number explained in two sentences, with its error. @module */
-import { formatMeasurement, formatNumber, formatSeconds, reportPage, type ReportFigure, type ReportSection, type ReportTable, type SummaryItem } from '../charts/index.ts';
-import type { Measurement } from '../problem/index.ts';
-import type { SurveyFigure } from './figures.ts';
+import { eigenvalueLink, formatNumber, formatSeconds, reportPage, type ReportFigure, type ReportSection, type ReportSurface, type ReportTable, type SummaryItem } from '../charts/index.ts';
+import { isSeen, type SurveyFigure } from './figures.ts';
+import { extraSections } from './report-extras.ts';
 import type { SurveyRecord } from './record.ts';
+import { percent, show } from './show.ts';
 
-/** A measurement as text. */
-export const show = ({ value, error }: Measurement): string => formatMeasurement(value, error);
 /** Where the mean gradient is lost in noise only a lower bound is known. */
 const showNoiseScale = (scale: NonNullable<SurveyRecord['gradientNoiseScale']>): string => (Number.isFinite(scale.value) ? show(scale) : `above ${formatNumber(Number(scale.atLeast.toPrecision(2)))}`);
-const percent = ({ value, error }: Measurement): string => `${formatMeasurement(100 * value, 100 * error)} %`;
 
 /** The page as HTML, self-contained. */
 export function surveyReport(record: SurveyRecord, figures: readonly SurveyFigure[]): string {
@@ -24,7 +22,7 @@ export function surveyReport(record: SurveyRecord, figures: readonly SurveyFigur
 }
 
 /** The headline numbers. */
-export function surveySummary({ quality, eigenvalues, trace, gradientNorm, gradientNoiseScale }: SurveyRecord): SummaryItem[] {
+export function surveySummary({ quality, eigenvalues, trace, gradientNorm, gradientNoiseScale, sharpness, kernel, features, weights }: SurveyRecord): SummaryItem[] {
   const items: SummaryItem[] = [];
   const add = (label: string, value: string | undefined, note: string): void => { if (value !== undefined) items.push({ label, value, note }); };
   add('Test accuracy', quality?.testAccuracy && percent(quality.testAccuracy), 'share of test examples labelled correctly');
@@ -35,11 +33,16 @@ export function surveySummary({ quality, eigenvalues, trace, gradientNorm, gradi
   add('Trace of the Hessian', trace && show(trace), 'sum of all eigenvalues');
   add('Gradient norm', gradientNorm && show(gradientNorm), 'zero at a stationary point');
   add('Gradient noise scale', gradientNoiseScale && showNoiseScale(gradientNoiseScale), 'batch size at which noise and signal are equal');
+  add('SAM sharpness', sharpness?.[0] && show(sharpness[0].value), 'rise of the loss after one ascent step');
+  add('Tangent kernel, top eigenvalue', kernel && show(kernel.largest), `of ${kernel?.examples} examples`);
+  add('Neural collapse (NC1)', features?.collapse && show(features.collapse.variability), 'zero: each class is one point');
+  add('Feature rank (RankMe)', features && show(features.rankMe), `of ${features?.size} penultimate features`);
+  add('Weights', weights && weights.layers.length > 0 ? `${weights.layers.filter(({ status }) => status === 'fitted').length} of ${weights.layers.length} heavy-tailed` : undefined, weights?.diagnosis ?? '');
   return items;
 }
 
 function sections(record: SurveyRecord, figures: readonly SurveyFigure[]): ReportSection[] {
-  const figure = (...names: string[]): ReportFigure[] => figures.filter(({ name }) => names.includes(name)).map(({ svg, caption }) => ({ svg, caption }));
+  const figure = (...names: string[]): ReportFigure[] => figures.filter(({ name }) => names.includes(name)).map(({ svg, caption, plane: drawn }) => ({ svg, caption, ...(drawn !== undefined && { plane: drawn }) }));
   const { training, quality, eigenvalues, density, layers, plane, lines, costs, failures } = record;
   const list: (ReportSection | false | undefined)[] = [
     training && {
@@ -69,19 +72,26 @@ function sections(record: SurveyRecord, figures: readonly SurveyFigure[]): Repor
     },
     plane && {
       id: 'plane', heading: 'The loss on a plane',
-      text: 'Loss over a plane through the trained parameters, spanned by two random directions whose filters are scaled to the size of the model’s own (Li et al. 2018). Two random directions among thousands miss the sharp axes almost surely, so a plane shows how wide the valley is, and says nothing about the sharpest axes: see the lines below for those.',
-      figures: figure('plane', 'plane-test'),
+      text: !plane.axes.startsWith('random') ? `Loss over a plane through the trained parameters; axes: ${plane.axes}. These are the sharpest directions there are: the loss rises faster here than on any other plane through this point, as far as the quadratic model goes.` : 'Loss over a plane through the trained parameters, spanned by two random directions whose filters are scaled to the size of the model’s own (Li et al. 2018). Two random directions among thousands miss the sharp axes almost surely, so a plane shows how wide the valley is, and says nothing about the sharpest axes: see the lines below for those.',
+      ...(isSeen(plane.train) && { surface: surfaceOf(plane) }), figures: figure('plane', 'plane-test'),
     },
     lines && lines.length > 0 && {
       id: 'lines', heading: 'The loss along the top axes of the Hessian',
       text: 'Training and test loss along the eigenvectors of the largest eigenvalues. Where the curve departs from a parabola, the quadratic picture that eigenvalues give has ended; where the test curve’s minimum is displaced, the sharp directions do not generalise.',
       figures: figure('lines'),
     },
+    ...extraSections(record, figure),
     { id: 'cost', heading: 'Cost', text: 'What each part took on this machine. A product is one multiplication of the Hessian with a vector over all sampled examples.', figures: figure('cost'), tables: [costTable(costs)] },
     failures.length > 0 && { id: 'failures', heading: 'What failed', text: failures.map(({ name, message }) => `${name}: ${message}`).join('\n\n') },
   ];
   return list.filter((section): section is ReportSection => Boolean(section));
 }
+
+/** Height and colour are the loss; both splits where both were measured. */
+const surfaceOf = ({ axes, train, test }: NonNullable<SurveyRecord['plane']>): ReportSurface => ({
+  plane: 'plane', x: train.x, y: train.y, caption: `The same plane as a surface, the trained parameters in its middle; axes: ${axes}.`,
+  grids: [{ name: 'training loss', ...train }, ...(test && isSeen(test) ? [{ name: 'test loss', ...test }] : [])],
+});
 
 const howItEnded = ({ end, divergence }: NonNullable<SurveyRecord['training']>): string => {
   if (divergence) return `diverged: the loss of step ${divergence.step} is ${divergence.loss}, so nothing was measured after it. ${divergence.message}`;
@@ -111,11 +121,13 @@ const eigenvalueTable = ({ eigenvalues, trace }: SurveyRecord): ReportTable => (
     ...eigenvalues!.smallest.map((value, i) => [`smallest ${i + 1}`, show(value), `residual ${value.kind}`]),
     ...(trace ? [['trace', show(trace), trace.kind]] : []),
   ],
+  links: [...eigenvalues!.largest.map((_, i) => eigenvalueLink('max', i)), ...eigenvalues!.smallest.map((_, i) => eigenvalueLink('min', i)), null],
 });
 
 const layerTable = ({ layers }: SurveyRecord): ReportTable => ({
   columns: ['layer', 'parameters', 'trace', 'top eigenvalue'],
   rows: layers!.map(({ name, parameters, trace, topEigenvalue }) => [name, parameters.toLocaleString('en'), trace ? show(trace) : '—', topEigenvalue ? show(topEigenvalue) : '—']),
+  links: layers!.map(({ name }) => `layer ${name}`),
 });
 
 const costTable = (costs: SurveyRecord['costs']): ReportTable => ({

@@ -16,6 +16,8 @@ export interface StageContext extends PreparedProblem {
   readonly sample: Split;
   readonly testSample?: Split;
   point: AnyPoint;
+  /** Whether the point was trained here, from the model's initial parameters. */
+  readonly isTrained: boolean;
   /** By layer, once measured. */
   layerTraces: Map<string, Measurement>;
   readonly layerTops: Map<string, Measurement>;
@@ -26,11 +28,25 @@ export interface StageContext extends PreparedProblem {
 /** Fields of the record that a part fills, the products it took, and why it could not do all of its work. */
 export type StageResult = Partial<SurveyRecord> & { readonly products?: number; readonly failure?: string };
 
+/** What a part will do, counted in units whose cost can be measured beforehand. */
+export interface Work {
+  /** Training steps. */
+  readonly steps?: number;
+  /** Products with the Hessian over the sample; a gradient counts as half of one. */
+  readonly products?: number;
+  /** Evaluations of the loss over the sample. */
+  readonly points?: number;
+  /** Evaluations of the loss over the test sample. */
+  readonly testPoints?: number;
+}
+
 /** One part of the survey. */
 export interface Stage {
   readonly name: string;
   /** What it does, for the progress line. */
   readonly title: string;
+  /** What it is expected to do. */
+  work(context: StageContext): Work;
   /** `report(done, total, note)` is called as often as there is news. */
   run(context: StageContext, report: (done: number, total: number, note?: string) => void): Promise<StageResult>;
 }

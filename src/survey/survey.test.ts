@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Measurement } from '../problem/index.ts';
 import { linesStage, planeStage } from './landscape-stage.ts';
+import { viewerScript } from '../charts/viewer-bundle.js';
 import { surveyFigures } from './figures.ts';
 import type { SurveyRecord } from './record.ts';
 import { surveyReport, surveySummary } from './report.ts';
@@ -19,8 +20,8 @@ function measurements(value: unknown, path = ''): [string, Measurement][] {
 
 const withoutCosts = (record: SurveyRecord): unknown => ({ ...record, costs: record.costs.map(({ name, products }) => ({ name, products })) });
 const partsOf = (record: SurveyRecord): string[] => record.costs.map(({ name }) => name);
-/** What the user would see; throws where something cannot be drawn. */
-const pageOf = (record: SurveyRecord): string => surveyReport(record, surveyFigures(record));
+/** What the user would read; throws where something cannot be drawn. */
+const pageOf = (record: SurveyRecord): string => surveyReport(record, surveyFigures(record)).replace(viewerScript, '');
 
 describe('a survey', () => {
   test.each([['iris, decomposed whole', flowers], ['clusters, by Lanczos', clusters]])('measures everything: %s', async (_, prepare) => {
@@ -88,7 +89,7 @@ describe('a survey', () => {
   });
 
   test('refuses a part that there is not', async () => {
-    await expect(survey(flowers(), { settings: small, seed: 0, only: ['sharpness'] })).rejects.toThrowErrorMatchingInlineSnapshot(`[ArgumentError: survey: only must name parts among quality, gradient, eigenvalues, trace, density, layers, plane, lines, got 'sharpness'.]`);
+    await expect(survey(flowers(), { settings: small, seed: 0, only: ['curvature'] })).rejects.toThrowErrorMatchingInlineSnapshot(`[ArgumentError: survey: only must name parts among quality, gradient, eigenvalues, trace, density, layers, plane, lines, weights, features, sharpness, kernel, got 'curvature'.]`);
   });
 
   test('takes a batch larger than the data as all of them, and fewer parameters than eigenvalues', async () => {
@@ -107,7 +108,7 @@ describe('what goes wrong', () => {
     expect(record).toMatchObject({ complete: false, failures: [{ name: 'plane', message: 'no plane today' }] });
     expect(record.plane).toBeUndefined();
     expect(record.lines!.length).toBeGreaterThan(0);
-    expect(events.filter((event) => event.kind === 'end' && event.failure !== undefined).map(({ name }) => name)).toEqual(['plane']);
+    expect(events.flatMap((event) => (event.kind === 'end' && event.failure !== undefined ? [event.name] : []))).toEqual(['plane']);
     expect(pageOf(record)).toContain('plane: no plane today');
   });
 
@@ -148,7 +149,7 @@ describe('interrupted', () => {
       settings: { ...small, densityProbes: 4 }, seed: 0, signal: interrupt.signal,
       onEvent: (event) => {
         // Parts without progress are interrupted when they start.
-        if (event.kind !== 'end' && event.name === name && (event.kind === 'progress' || name === 'quality')) { at = event.name; interrupt.abort(); }
+        if (event.kind !== 'end' && event.kind !== 'estimate' && event.name === name && (event.kind === 'progress' || name === 'quality')) { at = event.name; interrupt.abort(); }
       },
     });
     expect(at).toBe(name);
@@ -165,10 +166,10 @@ describe('interrupted', () => {
     const interrupt = new AbortController();
     const record = await survey(flowers(), {
       settings: small, seed: 0, only: ['plane'], signal: interrupt.signal,
-      onEvent: (event) => { if (event.kind === 'progress' && event.name === 'plane' && event.done === 7) interrupt.abort(); },
+      onEvent: (event) => { if (event.kind === 'progress' && event.name === 'plane' && event.done === 8) interrupt.abort(); },
     });
     const reached = record.plane!.train.loss.flat().map(Number.isFinite);
-    expect(reached).toEqual(reached.map((_, i) => i < 7));
+    expect(reached).toEqual(reached.map((_, i) => i < 8));
     expect(record.plane!.test).toBeUndefined();
   });
 
@@ -183,11 +184,11 @@ describe('interrupted', () => {
     const interrupt = new AbortController();
     const record = await survey(flowers(), {
       settings: small, seed: 0, only: ['lines'], signal: interrupt.signal,
-      onEvent: (event) => { if (event.kind === 'progress' && event.name === linesStage.name && event.done === 8) interrupt.abort(); },
+      onEvent: (event) => { if (event.kind === 'progress' && event.name === linesStage.name && event.done === 9) interrupt.abort(); },
     });
     expect(record.lines).toHaveLength(1);
     expect(record.lines![0].trainLoss.every(Number.isFinite)).toBe(true);
-    expect(record.lines![0].testLoss!.map(Number.isFinite)).toEqual([true, true, true, false, false]);
+    expect(record.lines![0].testLoss!.map(Number.isFinite)).toEqual([true, true, true, true, false]);
     pageOf(record);
   });
 });

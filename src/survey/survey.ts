@@ -6,22 +6,28 @@ import { subset } from '../data/index.ts';
 import { leaves } from '../tree/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { densityStage, eigenvaluesStage, gradientStage, layersStage, traceStage } from './curvature-stages.ts';
+import { featuresStage } from './features-stage.ts';
+import { kernelStage } from './kernel-stage.ts';
 import { linesStage, planeStage } from './landscape-stage.ts';
-import type { PreparedProblem } from './prepare.ts';
-import type { SurveySettings } from './presets.ts';
+import { sharpnessStage } from './sharpness-stage.ts';
+import { weightsStage } from './weights-stage.ts';
+import { estimateCosts, measureUnitCosts, type CostEstimate } from './estimate.ts';
+import type { AnyPoint, PreparedProblem } from './prepare.ts';
+import { presets, type PresetName, type SurveySettings } from './presets.ts';
 import { SURVEY_SCHEMA, type CostRecord, type SurveyRecord } from './record.ts';
 import type { Stage, StageContext, StageResult } from './stage.ts';
 import { qualityStage } from './quality-stage.ts';
 import { trainingStage } from './training-stage.ts';
 
 /** All parts, in the order they run; each writes its fields of the record. */
-export const stages: readonly Stage[] = [trainingStage, qualityStage, gradientStage, eigenvaluesStage, traceStage, densityStage, layersStage, planeStage, linesStage];
+export const stages: readonly Stage[] = [trainingStage, qualityStage, gradientStage, eigenvaluesStage, traceStage, densityStage, layersStage, planeStage, linesStage, weightsStage, featuresStage, sharpnessStage, kernelStage];
 
 /** Parts that can be chosen; training always runs, since the others look at its result. */
 export const partNames: readonly string[] = stages.map((stage) => stage.name).filter((name) => name !== trainingStage.name);
 
 /** Progress of a survey. */
 export type SurveyEvent =
+  | { readonly kind: 'estimate'; readonly costs: readonly CostEstimate[]; /** Seconds of the same parts under each preset. */ readonly presets: Readonly<Record<PresetName, number>> }
   | { readonly kind: 'start'; readonly name: string; readonly title: string }
   | { readonly kind: 'progress'; readonly name: string; readonly done: number; readonly total: number; readonly note?: string }
   | { readonly kind: 'end'; readonly name: string; readonly seconds: number; readonly record: SurveyRecord; readonly failure?: string };
@@ -30,8 +36,14 @@ export type SurveyEvent =
 export interface SurveyOptions {
   readonly settings: SurveySettings;
   readonly seed: number;
-  /** Names of the parts to run; default all. */
+  /** Names of the parts to run; default: those of the settings. */
   readonly only?: readonly string[];
+  /** Measures this point instead of training. */
+  readonly start?: AnyPoint;
+  /** Whether a trial tells beforehand what the survey will cost. Default true. */
+  readonly estimate?: boolean;
+  /** Called with the point that is measured: the given one, or where training ended. */
+  readonly onPoint?: (point: AnyPoint) => void;
   readonly executor?: Executor;
   /** What the record says of versions, machine and options. */
   readonly provenance?: Readonly<Record<string, string>>;
@@ -47,9 +59,11 @@ export interface SurveyOptions {
  * @throws ArgumentError when `only` names no part.
  */
 export async function survey(prepared: PreparedProblem, options: SurveyOptions): Promise<SurveyRecord> {
-  const chosen = chooseStages(options.only);
+  const chosen = chooseStages(options);
   const context = contextOf(prepared, options);
   let record = emptyRecord(prepared, context, options);
+  if (options.estimate !== false) await announceCosts(chosen, context, options);
+  if (options.start) options.onPoint?.(options.start);
   for (const stage of chosen) {
     if (options.signal?.aborted === true) return { ...record, complete: false };
     options.onEvent?.({ kind: 'start', name: stage.name, title: stage.title });
@@ -59,6 +73,7 @@ export async function survey(prepared: PreparedProblem, options: SurveyOptions):
     record = extend(record, stage, result, seconds);
     const { failure } = result;
     options.onEvent?.({ kind: 'end', name: stage.name, seconds, record, ...(failure !== undefined && { failure }) });
+    if (stage === trainingStage) options.onPoint?.(context.point);
     if (stage === trainingStage && failure !== undefined) break;
   }
   return { ...record, complete: options.signal?.aborted !== true && record.failures.length === 0 };
@@ -80,23 +95,34 @@ function extend(record: SurveyRecord, stage: Stage, { products = 0, failure, ...
   return { ...record, ...fields, costs: [...record.costs, cost], failures };
 }
 
-function chooseStages(only?: readonly string[]): readonly Stage[] {
-  if (only === undefined) return stages;
+function chooseStages({ settings, only = settings.parts, start }: SurveyOptions): readonly Stage[] {
   const unknown = only.find((name) => !partNames.includes(name));
   if (unknown !== undefined) throw new ArgumentError({ operation: 'survey', required: `only must name parts among ${partNames.join(', ')}`, received: `'${unknown}'` });
-  // Lines lie along the axes that the eigenvalues bring.
-  const wanted = only.includes(linesStage.name) ? [...only, eigenvaluesStage.name] : only;
-  return stages.filter((stage) => stage === trainingStage || wanted.includes(stage.name));
+  // Lines lie along the axes that the eigenvalues bring, as may the plane.
+  const needsAxes = only.includes(linesStage.name) || (only.includes(planeStage.name) && settings.planeAxes === 'hessian');
+  const wanted = needsAxes ? [...only, eigenvaluesStage.name] : only;
+  return stages.filter((stage) => (stage === trainingStage ? start === undefined : wanted.includes(stage.name)));
 }
 
-function contextOf(prepared: PreparedProblem, { settings, seed, executor, signal }: SurveyOptions): StageContext {
+/** A trial of the work to come, and what follows from it for the parts chosen and for each preset. */
+async function announceCosts(chosen: readonly Stage[], context: StageContext, options: SurveyOptions): Promise<void> {
+  const units = await measureUnitCosts(context);
+  const total = (settings: SurveySettings): number => {
+    const itsStages = chooseStages({ ...options, settings, only: undefined });
+    return estimateCosts(itsStages, context, units, settings).reduce((sum, { seconds }) => sum + seconds, 0);
+  };
+  const names = Object.keys(presets) as PresetName[];
+  options.onEvent?.({ kind: 'estimate', costs: estimateCosts(chosen, context, units), presets: Object.fromEntries(names.map((name) => [name, total(presets[name])])) as Record<PresetName, number> });
+}
+
+function contextOf(prepared: PreparedProblem, { settings, seed, executor, signal, start: given }: SurveyOptions): StageContext {
   const { train, test } = prepared.problem;
-  const start = prepared.problem.model.init(splitKey(key(seed), 'init'));
+  const start = given ?? prepared.problem.model.init(splitKey(key(seed), 'init'));
   return {
     ...prepared, settings, seed, executor, signal,
     sample: subset(train, Math.min(settings.samples, train.size), seed),
     ...(test && { testSample: subset(test, Math.min(settings.testSamples, test.size), seed) }),
-    point: { params: start.params, state: start.state }, topDirections: [], layerTraces: new Map(), layerTops: new Map(),
+    point: { params: start.params, state: start.state }, isTrained: given === undefined, topDirections: [], layerTraces: new Map(), layerTops: new Map(),
   };
 }
 

@@ -13,6 +13,7 @@ const WARMUP = 50;
 export const trainingStage: Stage = {
   name: 'training',
   title: 'training by SGD with momentum',
+  work: ({ problem, settings: { epochs, batchSize } }) => ({ steps: epochs * Math.max(1, Math.floor(problem.train.size / batchSize)) }),
   async run(context, report) {
     const { problem, seed, executor, signal } = context;
     const settings = { ...context.settings, batchSize: Math.min(context.settings.batchSize, problem.train.size) };

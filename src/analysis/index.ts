@@ -1,0 +1,23 @@
+/** What trained weights and features look like: spectra of weight matrices, geometry of representations. @module */
+export { analyzeWeights, weightsOf, type SkippedLayer, type WeightAnalysis, type WeightLayer, type WeightAnalysisOptions, type WeightProgress, type WeightSource } from './weights/analyze.ts';
+export { summarizeWeights, type WeightSummary } from './weights/summary.ts';
+export { analyzeSpectrum, fitTail, type SpectrumAnalysis, type SpectrumOptions, type TailFit, type TailStatus } from './weights/layer.ts';
+export { weightMatrices, weightWatcherMatrices, type ConvolutionForm, type Matrix, type MatrixOptions, type WeightMatrices } from './weights/matrices.ts';
+export { spectrumSolver, type SpectrumSolver, type WeightSpectrum } from './weights/spectrum.ts';
+export { fitPowerLaw, fitWithoutFingers, type FingerCorrection, type FingerFit, type PowerLawFit, type PowerLawOptions } from './weights/power-law.ts';
+export { tailAlternatives, type TailAlternative } from './weights/tail-alternatives.ts';
+export { bootstrapAlpha, powerLawPlausibility, type AlphaBootstrap, type ResamplingOptions } from './weights/resampling.ts';
+export { fitMarchenkoPastur, marchenkoPasturDensity, type MarchenkoPasturFit } from './weights/marchenko-pastur.ts';
+export { alphaNorms, spectralNorms, type AlphaNorms, type SpectralNorms } from './weights/norms.ts';
+export { traceLog, type TraceLog } from './weights/trace-log.ts';
+export { jensenShannon, type RandomisedControl } from './weights/randomised.ts';
+export { biasedHsic, gramMatrix, linearAlignment, minibatchAlignment, unbiasedHsic, type AlignmentOptions, type FeatureMatrix } from './similarity.ts';
+export { weightAlignment, weightSimilarity, type WeightSimilarities, type WeightSimilarity } from './similarity-weights.ts';
+export { modeConnectivity, type ModeConnectivityOptions, type ModeConnectivityReport, type PairConnection, type PairReport } from './mode-connectivity.ts';
+export { collectFeatures, type FeatureOptions, type FeatureSet } from './features/collect.ts';
+export { penultimate, type PenultimateFeatures } from './features/penultimate.ts';
+export { featureRank, type FeatureRank, type FeatureRankOptions } from './features/rank.ts';
+export { neuralCollapse, type NeuralCollapse } from './features/neural-collapse.ts';
+export { linearProbe, type Accuracy, type LinearProbe, type LinearProbeOptions } from './features/linear-probe.ts';
+export { eachExampleGradient, gradientStatistics, measureGradientStatistics, type ExampleGradientOptions, type GradientStatistics, type GradientStatisticsOptions, type ProblemGradientStatistics, type StatisticsSettings } from './gradient-statistics.ts';
+export { measureStepAlpha, stepAlpha, type StepAlpha, type StepAlphaOptions, type StepObservations } from './gradient-statistics-alpha.ts';

@@ -1,0 +1,119 @@
+/** Runs surveys for commands: trains or reads checkpoints, measures, writes files, chooses the exit code. @module */
+import { writeFileSync, mkdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { formatSeconds } from '../charts/index.ts';
+import type { Executor } from '../core/backend.ts';
+import { openSafetensors, writeSafetensors } from '../interop/node.ts';
+import { nodeExecutor } from '../runtime/node.ts';
+import {
+  checkpointOf, comparisonReport, pointFromCheckpoint, survey, surveyFigures, surveyReport, type AnyPoint, type AnyProblem, type PreparedProblem, type SurveyOptions, type SurveyRecord,
+  type SurveySettings,
+} from '../survey/index.ts';
+import { EXIT } from './exit.ts';
+import { interruptible } from './interrupt.ts';
+import { problemOf, provenance, requireWritable, type ProblemOptions } from './options.ts';
+import { alignedRows, reporter, summaryTable } from './reporter.ts';
+import { VERSION } from './version.ts';
+
+/** A job: which parts are measured with which settings. */
+export interface Job {
+  /** Name of the command, and of the JSON file. */
+  readonly name: string;
+  readonly settings: SurveySettings;
+  /** Parts; default: those of the settings. */
+  readonly only?: readonly string[];
+}
+
+/** A point to be measured: given by a checkpoint, or to be trained. */
+interface Subject {
+  readonly label: string;
+  readonly folder: string;
+  readonly start?: AnyPoint;
+}
+
+/** Measures every checkpoint of the options, or what training ends with; sets the exit code. */
+export async function runJob(options: ProblemOptions, { name, settings, only }: Job): Promise<void> {
+  const text = options.json === true ? process.stderr : process.stdout;
+  const started = performance.now();
+  const prepared = await problemOf(options);
+  const out = resolve(options.out);
+  requireWritable(out);
+  const subjects = await subjectsOf(options, prepared.problem, out);
+  text.write(`Thalweg ${VERSION}: ${prepared.problem.name}, seed ${options.seed}, preset ${options.preset}\n`);
+  process.exitCode = await interruptible(process, async (signal) => {
+    const executor = nodeExecutor(options.threads === undefined ? {} : { threads: options.threads });
+    const records: SurveyRecord[] = [];
+    for (const subject of subjects) {
+      if (signal.aborted) break;
+      if (subjects.length > 1) text.write(`\n${subject.label}\n`);
+      records.push(await runOne(subject, { name, text, prepared, executor }, { settings, seed: options.seed, only, signal, provenance: { ...provenance(options), ...(subject.start && { weights: subject.label }) } }));
+    }
+    if (options.json === true) process.stdout.write(`${JSON.stringify(records.length === 1 ? records[0] : records)}\n`);
+    if (records.length > 1) writeComparison(out, subjects, records, text);
+    const page = join(records.length === 1 ? subjects[0].folder : out, records.length === 1 ? 'report.html' : 'comparison.html');
+    const isComplete = records.length === subjects.length && records.every(({ complete }) => complete);
+    text.write(`${isComplete ? 'done' : 'incomplete'} in ${formatSeconds((performance.now() - started) / 1000)}: ${page}\n`);
+    return signal.aborted ? EXIT.interrupted : Math.max(...records.map(exitCode));
+  });
+}
+
+/** @throws DataError | UsageError when a checkpoint cannot be read or is of another model. */
+async function subjectsOf({ weights = [] }: ProblemOptions, problem: AnyProblem, out: string): Promise<Subject[]> {
+  if (weights.length === 0) return [{ label: 'trained', folder: out }];
+  const subjects: Subject[] = [];
+  for (const [i, path] of weights.entries()) {
+    const start = await readPoint(problem, path);
+    const folder = weights.length === 1 ? out : join(out, `${i + 1}-${basename(path).replace(/\.safetensors$/, '')}`);
+    mkdirSync(folder, { recursive: true });
+    subjects.push({ label: path, folder, start });
+  }
+  return subjects;
+}
+
+/** Reads a checkpoint file. @throws DataError */
+export async function readPoint(problem: AnyProblem, path: string): Promise<AnyPoint> {
+  const file = await openSafetensors(path);
+  try {
+    const arrays = Object.fromEntries(await Promise.all(file.tensors.map(async ({ name }) => [name, await file.read(name)] as const)));
+    return pointFromCheckpoint(problem, arrays, path);
+  } finally {
+    await file.close();
+  }
+}
+
+interface Surroundings {
+  readonly name: string;
+  readonly text: NodeJS.WriteStream;
+  readonly prepared: PreparedProblem;
+  readonly executor: Executor;
+}
+
+async function runOne({ folder, start }: Subject, { name, text, prepared, executor }: Surroundings, options: SurveyOptions): Promise<SurveyRecord> {
+  let point: AnyPoint | undefined;
+  const record = await survey(prepared, { ...options, executor, ...(start && { start }), onPoint: (reached) => { point = reached; }, onEvent: reporter(text) });
+  if (point !== undefined && start === undefined) {
+    await writeSafetensors(join(folder, 'model.safetensors'), checkpointOf(point), { model: prepared.problem.name, thalweg: VERSION, seed: String(options.seed) });
+  }
+  writeResults(folder, name, record);
+  text.write(summaryTable(record));
+  return record;
+}
+
+function writeResults(folder: string, name: string, record: SurveyRecord): void {
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(record, null, 1)}\n`);
+  const figures = surveyFigures(record);
+  figures.forEach((figure) => writeFileSync(join(folder, `${figure.name}.svg`), figure.svg));
+  writeFileSync(join(folder, 'report.html'), surveyReport(record, figures));
+}
+
+function writeComparison(out: string, subjects: readonly Subject[], records: readonly SurveyRecord[], text: NodeJS.WriteStream): void {
+  const { html, rows } = comparisonReport(records.map((record, i) => ({ label: basename(subjects[i].label), record })));
+  writeFileSync(join(out, 'comparison.html'), html);
+  writeFileSync(join(out, 'comparison.json'), `${JSON.stringify(records, null, 1)}\n`);
+  text.write(`\n${alignedRows(rows)}\n\n`);
+}
+
+function exitCode(record: SurveyRecord): number {
+  if (record.training?.divergence !== undefined) return EXIT.diverged;
+  return record.failures.length > 0 ? EXIT.failure : EXIT.ok;
+}
