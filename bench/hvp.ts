@@ -1,22 +1,19 @@
 /** `npm run bench -- hvp`: Hessian-vector products here, in PyTorch and in JAX, in turns. README.md describes the figures. @module */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ArgumentError, ThalwegError } from '../src/util/errors.ts';
 import { judge, type Verdict } from './hvp/aims.ts';
 import { benchmarkNamed, benchmarks, makeCase } from './hvp/cases.ts';
 import { holdContest, type Contest, type Entry } from './hvp/contest.ts';
-import { withContestant, type Program } from './hvp/contestant.ts';
-import { QUIET_LOAD, readEnvironment, readLoad, type Environment } from './hvp/environment.ts';
-import { writeCase } from './hvp/manifest.ts';
+import type { Program } from './shared/contestant.ts';
+import { noteOnLoad, readEnvironment, readLoad } from './shared/environment.ts';
+import { writeCase } from './shared/manifest.ts';
+import { integerOption, listOption, print, runBenchmark, say } from './shared/options.ts';
+import { findPrograms, KNOWN_PEERS, pythonProgram, resultsFile, root } from './shared/programs.ts';
 import { formatContest, formatVerdicts, TOLERANCE } from './hvp/table.ts';
 import { countOperations, type Count } from './hvp/variants.ts';
 
-const bench = path.dirname(fileURLToPath(import.meta.url));
-const root = path.dirname(bench);
-const KNOWN_PEERS = ['pytorch', 'jax'];
 const VECTORS = 10;
 const QUICK = { vectors: 3, rounds: 2 };
 
@@ -49,49 +46,12 @@ function readOptions(): Options | undefined {
     },
   });
   if (values.help === true) return undefined;
-  const list = (name: 'models' | 'peers', known: readonly string[]): string[] => {
-    const chosen = (values[name] ?? known.join(',')).split(',').filter((item) => item !== 'none');
-    const odd = chosen.find((item) => !known.includes(item));
-    if (odd !== undefined) throw new ArgumentError({ operation: 'bench hvp', required: `--${name} must be among ${known.join(', ')}`, received: `'${odd}'` });
-    return chosen;
-  };
-  const whole = (name: 'repeat' | 'threads' | 'seed', least: number): number | undefined => {
-    const text = values[name];
-    if (text === undefined || (/^\d{1,9}$/.test(text) && Number(text) >= least)) return text === undefined ? undefined : Number(text);
-    throw new ArgumentError({ operation: 'bench hvp', required: `--${name} must be an integer of at least ${least}`, received: `'${text}'` });
-  };
+  const whole = (name: 'repeat' | 'threads' | 'seed', least: number): number | undefined => integerOption('bench hvp', name, values[name], least);
   const isQuick = values.quick === true;
   return {
-    models: list('models', Object.keys(benchmarks)), peers: list('peers', KNOWN_PEERS), rounds: whole('repeat', 1), threads: whole('threads', 1) ?? 2,
-    seed: whole('seed', 0) ?? 1, isQuick, out: values.out ?? (isQuick ? undefined : path.join(bench, 'results', 'hvp.json')),
+    models: listOption('bench hvp', 'models', values.models, Object.keys(benchmarks)), peers: listOption('bench hvp', 'peers', values.peers, KNOWN_PEERS), rounds: whole('repeat', 1), threads: whole('threads', 1) ?? 2,
+    seed: whole('seed', 0) ?? 1, isQuick, out: values.out ?? (isQuick ? undefined : resultsFile('hvp')),
   };
-}
-
-const say = (text: string): boolean => process.stderr.write(`${text}\n`);
-const print = (text: string): boolean => process.stdout.write(`${text}\n`);
-
-/** All libraries that start, and their versions. */
-async function findPrograms({ peers, threads }: Options): Promise<{ programs: Map<string, Program>; versions: Record<string, string> }> {
-  const env = { THALWEG_PEER_THREADS: String(threads) };
-  const ours: Program = { name: 'thalweg', command: process.execPath, args: ['--conditions', 'thalweg-source', '--import', 'tsx', path.join(bench, 'hvp', 'ours.ts')], env };
-  const local = path.join(bench, 'peers', '.venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const python = process.env.THALWEG_PEERS_PYTHON ?? local;
-  const programs = new Map<string, Program>();
-  const versions: Record<string, string> = {};
-  for (const name of ['thalweg', ...peers]) {
-    const program = name === 'thalweg' ? ours : { name, command: python, args: [path.join(bench, 'peers', `${name}_hvp.py`)], env };
-    try {
-      if (name !== 'thalweg' && !existsSync(python)) throw new Error(`no Python at ${path.relative(root, python)}; bench/peers/README.md says how to install it, THALWEG_PEERS_PYTHON names another`);
-      const info = await withContestant(program, (contestant) => contestant.ask({ cmd: 'info' }));
-      programs.set(name, program);
-      Object.assign(versions, info.versions);
-    } catch (error) {
-      if (name === 'thalweg') throw error;
-      say(`${name} is missing: ${(error as Error).message}`);
-    }
-  }
-  if (programs.size > 1) programs.set('gemm', { name: 'gemm', command: python, args: [path.join(bench, 'peers', 'gemm.py')], env });
-  return { programs, versions };
 }
 
 // The first entry that finishes is what the others' results are compared with: a peer, where there is one.
@@ -139,12 +99,10 @@ async function measure(name: string, options: Options, programs: ReadonlyMap<str
   }
 }
 
-const noteOnLoad = ({ loadAverage: [load], cores }: Environment): string =>
-  (load > QUIET_LOAD * cores ? `\nNot a quiet machine: load average ${load} on ${cores} cores before the start. Ratios are of neighbours in time, yet take no figure from this run for a result.` : '');
-
 async function main(options: Options): Promise<void> {
   const load = readLoad();
-  const { programs, versions } = await findPrograms(options);
+  const { programs, versions } = await findPrograms('hvp', options, say);
+  if (programs.size > 1) programs.set('gemm', pythonProgram('gemm', 'gemm.py', options.threads));
   const environment = readEnvironment(root, options.threads, versions, load);
   print(`${environment.cpu}, ${environment.cores} cores, ${options.threads} threads each; ${Object.entries(versions).map((pair) => pair.join(' ')).join(', ')}; ${environment.commit}; load ${load.join(' ')}\n`);
   const results: ModelResult[] = [];
@@ -168,13 +126,4 @@ async function main(options: Options): Promise<void> {
   if (wrong.length + failed.length > 0) process.exitCode = 1;
 }
 
-try {
-  const options = readOptions();
-  if (options === undefined) print(USAGE);
-  else await main(options);
-} catch (error) {
-  const isUsage = error instanceof ArgumentError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-  if (!isUsage && !(error instanceof ThalwegError)) throw error;
-  say(`${(error as Error).message}${isUsage ? `\n${USAGE}` : ''}`);
-  process.exitCode = isUsage ? 2 : 1;
-}
+await runBenchmark(USAGE, readOptions, main);

@@ -1,6 +1,7 @@
 /** What the benchmark should show, and whether it did. @module */
 import type { Contest, EntryRecord } from './contest.ts';
-import { pairedRatios, spread, type Spread } from './statistics.ts';
+import { pairedRatios, spread, type Spread } from '../shared/statistics.ts';
+import type { Judged } from '../shared/table.ts';
 
 /** What is compared: the time of one product, of all products at a point with the binding, or of one once bound. */
 export type Figure = 'one' | 'total' | 'steady';
@@ -28,11 +29,7 @@ export const aims: readonly Aim[] = [
   ...convolutional('resnet20'),
 ];
 
-export interface Verdict extends Aim {
-  /** Null when a side is missing. */
-  readonly measured: Spread | null;
-  readonly isMet: boolean | null;
-}
+export type Verdict = Aim & Judged;
 
 /** Milliseconds by round. */
 export const seriesOf = (record: EntryRecord, figure: Figure): readonly number[] => (figure === 'total' ? record.total : record.product);

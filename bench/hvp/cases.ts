@@ -4,7 +4,7 @@ import { cnn, mlp, resnet, transformer, type AnyModel } from '../../src/nn/index
 import { leavesWithPaths, unflatten } from '../../src/tree/tree.ts';
 import { ArgumentError, TreeError } from '../../src/util/errors.ts';
 import { key, normal, randint, split, uniform, type Key } from '../../src/util/random/index.ts';
-import type { Case, NamedArrays } from './manifest.ts';
+import type { Case, NamedArrays } from '../shared/manifest.ts';
 
 export interface Benchmark {
   /** As printed. */
@@ -48,7 +48,8 @@ export function benchmarkNamed(name: string): Benchmark {
   throw new ArgumentError({ operation: 'bench hvp', required: `models must be among ${Object.keys(benchmarks).join(', ')}`, received: `'${name}'` });
 }
 
-const toNamed = (tree: unknown): Record<string, NDArray> => Object.fromEntries(leavesWithPaths(tree) as [string, NDArray][]);
+/** A tree's arrays by path. */
+export const toNamed = (tree: unknown): Record<string, NDArray> => Object.fromEntries(leavesWithPaths(tree) as [string, NDArray][]);
 
 /** `like` with its leaves taken by path. @throws TreeError when paths differ. */
 export function toTree(like: unknown, arrays: NamedArrays): unknown {

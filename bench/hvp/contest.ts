@@ -1,8 +1,8 @@
 /** All contestants on one case: first each alone and cold, then all in turns. @module */
 import path from 'node:path';
-import { Contestant, withContestant, type Program, type Run } from './contestant.ts';
-import { readArrays } from './manifest.ts';
-import { median, relativeDifference } from './statistics.ts';
+import { Contestant, withContestant, type Program, type Run } from '../shared/contestant.ts';
+import { readArrays } from '../shared/manifest.ts';
+import { median, relativeDifference } from '../shared/statistics.ts';
 
 /** `one`: each product on its own. `many`: several at one point, what they share done once. */
 export type Kind = 'one' | 'many';

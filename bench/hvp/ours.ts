@@ -1,7 +1,5 @@
 /** Thalweg's side of the comparison: a process of its own that speaks the line protocol of peers/README.md. @module */
-import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { setDefaultExecutor } from '../../src/core/backend.ts';
 import { NDArray } from '../../src/core/ndarray.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
@@ -10,34 +8,12 @@ import { nodeExecutor } from '../../src/runtime/node.ts';
 import { compile } from '../../src/transforms/index.ts';
 import { leavesWithPaths } from '../../src/tree/tree.ts';
 import { key, normal, split } from '../../src/util/random/index.ts';
-import { readCase, writeArrays, type Case, type NamedArrays } from './manifest.ts';
+import { readCase, writeArrays, type Case, type NamedArrays } from '../shared/manifest.ts';
+import { infoOfThalweg, memory, milliseconds, resetPeakMemory, serve, THREADS } from '../shared/server.ts';
 import { variantsOf, type Variant } from './variants.ts';
 
-const THREADS = Number(process.env.THALWEG_PEER_THREADS ?? '2');
 /** Extents of the product that the machine's peak is measured with: m, k, n. */
 const GEMM = [1024, 4096, 1024] as const;
-
-/** VmRSS (now) or VmHWM (peak since the last reset) of this process in MB; null where there is no /proc. */
-function memory(field: 'VmRSS' | 'VmHWM'): number | null {
-  try {
-    return Math.round(Number(new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'ascii'))![1]) / 102.4) / 10;
-  } catch {
-    return null;
-  }
-}
-
-/** Lets the peak start again from now; where the system refuses, it stays the peak since process start. */
-function resetPeakMemory(): void {
-  try {
-    writeFileSync('/proc/self/clear_refs', '5');
-  } catch { /* the peak since process start is the best there is */ }
-}
-
-async function milliseconds<T>(f: () => Promise<T>): Promise<[T, number]> {
-  const start = performance.now();
-  const result = await f();
-  return [result, performance.now() - start];
-}
 
 /** What `load` has read; requests that need it fail without. */
 class Server {
@@ -46,12 +22,7 @@ class Server {
   readonly #warm = new Set<string>();
   #gemm: (() => Promise<unknown>) | undefined;
 
-  info(): unknown {
-    const { version } = JSON.parse(readFileSync(new URL('../../node_modules/onnxruntime-node/package.json', import.meta.url), 'utf8')) as { version: string };
-    return { peer: 'thalweg', versions: { node: process.versions.node, 'onnxruntime-node': version }, threads: THREADS, device: 'cpu', rss_mb: memory('VmRSS') };
-  }
-
-  load({ dir }: { dir: string }): unknown {
+  load({ dir }: { dir: string }): object {
     this.#case = readCase(dir);
     this.#variants = variantsOf(this.#case);
     this.#warm.clear();
@@ -64,7 +35,7 @@ class Server {
     return { variant, loaded: this.#case };
   }
 
-  async run({ variant: name, repeat, warmup }: { variant: string; repeat: number; warmup: number }): Promise<unknown> {
+  async run({ variant: name, repeat, warmup }: { variant: string; repeat: number; warmup: number }): Promise<object> {
     const { variant, loaded } = this.#variant(name);
     resetPeakMemory();
     const before = memory('VmRSS');
@@ -91,7 +62,7 @@ class Server {
     };
   }
 
-  async result({ variant: name, out }: { variant: string; out: string }): Promise<unknown> {
+  async result({ variant: name, out }: { variant: string; out: string }): Promise<object> {
     const { variant, loaded } = this.#variant(name);
     const shared = await variant.prepare();
     const products: NamedArrays[] = [];
@@ -106,7 +77,7 @@ class Server {
     return { dir, products: products.map((arrays, i) => writeArrays(dir, String(i), arrays)) };
   }
 
-  async gemm({ repeat }: { repeat: number }): Promise<unknown> {
+  async gemm({ repeat }: { repeat: number }): Promise<object> {
     const [m, k, n] = GEMM;
     if (this.#gemm === undefined) {
       const [left, right] = [[m, k], [k, n]].map((shape, i) => new NDArray(normal(split(key(0), i), shape), shape, 'float32'));
@@ -128,17 +99,4 @@ function row({ data, shape }: NDArray, i: number): NDArray {
 
 setDefaultExecutor(nodeExecutor({ threads: THREADS }));
 const server = new Server();
-for await (const line of createInterface({ input: process.stdin })) {
-  if (line.trim() === '') continue;
-  let answer: unknown;
-  try {
-    const request = JSON.parse(line) as { cmd: string } & Record<string, never>;
-    if (request.cmd === 'quit') break;
-    const commands = { info: server.info, load: server.load, run: server.run, result: server.result, gemm: server.gemm } as Record<string, (request: never) => unknown>;
-    if (!Object.hasOwn(commands, request.cmd)) throw new Error(`cmd must be one of ${Object.keys(commands).join(', ')}, quit; got ${request.cmd}`);
-    answer = { ok: true, ...(await commands[request.cmd].call(server, request as never) as object) };
-  } catch (error) {
-    answer = { ok: false, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await serve({ info: infoOfThalweg, load: (request) => server.load(request), run: (request) => server.run(request), result: (request) => server.result(request), gemm: (request) => server.gemm(request) });

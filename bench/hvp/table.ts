@@ -1,21 +1,14 @@
 /** The benchmark's report as text. @module */
 import { partOfPeak, speedup, type Figure, type Verdict } from './aims.ts';
 import type { Contest, EntryRecord } from './contest.ts';
-import { median, type Spread } from './statistics.ts';
+import { median } from '../shared/statistics.ts';
+import { align, digits, formatJudged, ratio } from '../shared/table.ts';
 import type { Count } from './variants.ts';
 
 /** Largest relative difference between products that counts as agreement, in float32. */
 export const TOLERANCE = 1e-3;
 
-const digits = (value: number, count: number): string => (Number.isFinite(value) ? value.toFixed(count) : '-');
 const ms = (value: number): string => digits(value, value < 100 ? 2 : 1);
-const ratio = ({ median: middle, lower, upper }: Spread): string => `${digits(middle, 2)} [${digits(lower, 2)}, ${digits(upper, 2)}]`;
-
-/** Columns padded to their widest cell: the first to the left, others to the right. */
-function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  return rows.map((cells) => cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd());
-}
 
 const tail = (entry: EntryRecord): string[] => [
   entry.firstMs === null ? '-' : digits(entry.firstMs / 1000, 2), entry.peakMb === null ? '-' : digits(entry.peakMb, 0),
@@ -63,17 +56,6 @@ export function formatContest(title: string, contest: Contest, count: Count, vec
 
 const FIGURES: Readonly<Record<Figure, string>> = { one: 'one product', total: 'products at one point, binding included', steady: 'products at one point, once bound' };
 
-function outcome({ measured, isMet, atLeast }: Verdict): string {
-  if (measured === null) return 'not measured';
-  if (isMet === true) return measured.lower < atLeast ? 'met, within the spread' : 'met';
-  return `missed by ${digits(100 * (1 - measured.median / atLeast), 0)} %${measured.upper >= atLeast ? ', within the spread' : ''}`;
-}
-
 /** Each aim, what was measured and whether it was met. */
-export function formatVerdicts(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map((verdict) => [
-    `${verdict.model}, ${FIGURES[verdict.figure]}: ${verdict.ours} ${verdict.peer === undefined ? 'to the peak' : `to ${verdict.peer}`}`,
-    `at least ${digits(verdict.atLeast, 2)}`, verdict.measured === null ? '-' : ratio(verdict.measured), outcome(verdict),
-  ]);
-  return align([['aim', 'wanted', 'measured', ''], ...rows]).join('\n');
-}
+export const formatVerdicts = (verdicts: readonly Verdict[]): string => formatJudged(verdicts, ({ model, figure, ours, peer }) =>
+  `${model}, ${FIGURES[figure]}: ${ours} ${peer === undefined ? 'to the peak' : `to ${peer}`}`);

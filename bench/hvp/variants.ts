@@ -10,7 +10,7 @@ import { leaves, type Tree } from '../../src/tree/tree.ts';
 import { key } from '../../src/util/random/index.ts';
 import { benchmarkNamed, toTree } from './cases.ts';
 import { flops } from './flops.ts';
-import type { Case, NamedArrays } from './manifest.ts';
+import type { Case, NamedArrays } from '../shared/manifest.ts';
 
 type Tensors = Tree<Tensor>;
 type Arrays = Tree<NDArray>;

@@ -13,7 +13,7 @@ import numpy as np
 
 import jax_ops
 import models
-from protocol import Server
+from protocol import ProductServer
 
 
 class Backend:
@@ -58,4 +58,4 @@ class Backend:
 
 
 if __name__ == "__main__":
-    Server(Backend()).serve()
+    ProductServer(Backend()).serve()

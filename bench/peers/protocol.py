@@ -92,18 +92,53 @@ def milliseconds(function):
 
 
 class Server:
-    """Answers requests about one loaded case. `backend` gives `name`, `info()` and `load(case)`; what `load` returns
-    gives `variants`: {name: (prepare, product)}. `prepare()` builds what products at this point share (None if
-    nothing), `product(shared, i)` multiplies vector i (all vectors for variants named `...-block`)."""
+    """Answers requests about one loaded case. `backend` gives `name` and `info()`; subclasses add what can be asked in `commands`."""
 
     def __init__(self, backend):
         self.backend = backend
-        self.case = self.variants = None
-        self.warm = set()
+        self.case = None
+
+    def commands(self):
+        return {"info": self.info}
 
     def info(self, request):
         return {"peer": self.backend.name, **self.backend.info(), "threads_in_process": thread_count(),
                 "rss_mb": memory_mb("VmRSS")}
+
+    def serve(self):
+        """One JSON request a line on standard input, one JSON answer a line on the standard output of process start."""
+        # Libraries may print: keep the answers' channel to ourselves and send their output to standard error.
+        answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        commands = self.commands()
+        for line in sys.stdin:
+            if not line.strip():
+                continue
+            try:
+                request = json.loads(line)
+                if request.get("cmd") == "quit":
+                    break
+                if request.get("cmd") not in commands:
+                    raise ValueError(f"cmd must be one of {', '.join(commands)}, quit; got {request.get('cmd')}")
+                answer = {"ok": True, **commands[request["cmd"]](request)}
+            except Exception as error:  # An answer for every request: the caller decides what a failure means.
+                traceback.print_exc()
+                answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
+
+
+class ProductServer(Server):
+    """Hessian-vector products. `backend.load(case)` gives `variants`: {name: (prepare, product)}. `prepare()` builds what
+    products at this point share (None if nothing), `product(shared, i)` multiplies vector i (all vectors for variants named `...-block`)."""
+
+    def __init__(self, backend):
+        super().__init__(backend)
+        self.variants = None
+        self.warm = set()
+
+    def commands(self):
+        return {**super().commands(), "load": self.load, "run": self.run, "result": self.result}
 
     def load(self, request):
         self.case = Case(request["dir"])
@@ -150,25 +185,3 @@ class Server:
         if name not in self.variants:
             raise ValueError(f"run: variant must be one of {', '.join(self.variants)}; got {name}")
         return self.variants[name]
-
-    def serve(self):
-        """One JSON request a line on standard input, one JSON answer a line on the standard output of process start."""
-        # Libraries may print: keep the answers' channel to ourselves and send their output to standard error.
-        answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-        os.dup2(2, 1)
-        commands = {"info": self.info, "load": self.load, "run": self.run, "result": self.result}
-        for line in sys.stdin:
-            if not line.strip():
-                continue
-            try:
-                request = json.loads(line)
-                if request.get("cmd") == "quit":
-                    break
-                if request.get("cmd") not in commands:
-                    raise ValueError(f"cmd must be one of {', '.join(commands)}, quit; got {request.get('cmd')}")
-                answer = {"ok": True, **commands[request["cmd"]](request)}
-            except Exception as error:  # An answer for every request: the caller decides what a failure means.
-                traceback.print_exc()
-                answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
-            answers.write(json.dumps(answer) + "\n")
-            answers.flush()

@@ -9,7 +9,7 @@ import torch
 
 import models
 import torch_ops
-from protocol import Server
+from protocol import ProductServer
 
 
 class Backend:
@@ -61,4 +61,4 @@ class Backend:
 
 
 if __name__ == "__main__":
-    Server(Backend()).serve()
+    ProductServer(Backend()).serve()

@@ -52,7 +52,8 @@ const ROUNDING_FACTOR = 64;
  * residuals, where a quotient that changes slowly looks settled long before it is.
  *
  * `error` bounds the distance from `value` to a true eigenvalue: the residual norm, by one more product with the final vector,
-value - its quotient|value - its quotient| where the style reports another, plus a rounding allowance in float32. Which eigenvalue that is, is not bounded.
+ * (|A u - value u| of the unit vector, whatever number is reported), plus a rounding allowance in float32. Which eigenvalue that is, is
+ * not bounded.
  *
  * @throws ArgumentError when the operator is not symmetric or an option is out of range.
  */

@@ -32,4 +32,8 @@ export function readEnvironment(root: string, threads: number, versions: Readonl
 export const readLoad = (): number[] => loadavg().map((value) => Math.round(value * 100) / 100);
 
 /** Above this load a core, others are taking time from the benchmark. */
-export const QUIET_LOAD = 0.25;
+const QUIET_LOAD = 0.25;
+
+/** A sentence for the end of the report when others loaded the machine; empty when it was quiet. */
+export const noteOnLoad = ({ loadAverage: [load], cores }: Environment): string =>
+  (load > QUIET_LOAD * cores ? `\nNot a quiet machine: load average ${load} on ${cores} cores before the start. Ratios are of neighbours in time, yet take no figure from this run for a result.` : '');

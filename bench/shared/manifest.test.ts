@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { array, NDArray } from '../../src/core/ndarray.ts';
 import { readArray, readCase, writeArray, writeCase, type Case } from './manifest.ts';
-import { benchmarks, makeCase } from './cases.ts';
 
 let directory: string;
 beforeEach(() => { directory = mkdtempSync(path.join(tmpdir(), 'thalweg-manifest-')); });
@@ -42,22 +40,4 @@ test('a file that is too short is refused, as are other dtypes', () => {
   truncateSync(path.join(directory, 'short.bin'), 8);
   expect(() => readArray(directory, entry)).toThrow('readArray: short.bin must hold 12 bytes, got 8.');
   expect(() => writeArray(directory, 'double.bin', array([1], [1], 'float64'))).toThrow('float32 or int32, got float64');
-});
-
-/** One digest of every array, with names and shapes. */
-function digest({ parameters, constants, x, labels, vectors }: Case): string {
-  const hash = createHash('sha256');
-  for (const [name, array] of [parameters, constants, { x, labels }, ...vectors].flatMap((arrays) => Object.entries<NDArray>(arrays))) {
-    hash.update(`${name} ${array}`).update(new Uint8Array(array.data.buffer));
-  }
-  return hash.digest('hex');
-}
-
-test.each(Object.keys(benchmarks))('%s is a pure function of the seed, with vectors shaped as the parameters', (name) => {
-  const options = { seed: 3, batch: 2, vectors: 1 };
-  const made = makeCase(name, options);
-  expect(digest(makeCase(name, options))).toBe(digest(made));
-  expect(digest(makeCase(name, { ...options, seed: 4 }))).not.toBe(digest(made));
-  const types = (arrays: Case['parameters']): string[] => Object.entries(arrays).map(([path, value]) => `${path} ${value}`);
-  expect(types(made.vectors[0])).toEqual(types(made.parameters));
 });

@@ -1,7 +1,7 @@
 /** One child process that speaks the line protocol of peers/README.md. @module */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
-import type { NamedEntries } from './manifest.ts';
+import type { ArrayEntry, NamedEntries } from './manifest.ts';
 
 /** Answers of the protocol. */
 export interface Info {
@@ -30,14 +30,29 @@ export interface Gemm {
   /** GFLOP/s of each call. */
   readonly gflops: readonly number[];
 }
+/** A whole measurement: see bench/instrument. */
+export interface TaskRun {
+  readonly ms: number;
+  /** Products, losses of the plane, blocks or outputs of the kernel. */
+  readonly calls: number;
+  readonly prepare_ms: number;
+  readonly call_first_ms: number;
+  readonly call_further_ms: number;
+  readonly peak_rss_mb: number | null;
+  /** Largest residual norm of the eigenpairs, relative to the eigenvalue, by a product outside of the time; null for other tasks. */
+  readonly residual: number | null;
+  readonly dir?: string;
+  readonly results?: Readonly<Record<string, ArrayEntry>>;
+}
 
 type Request =
   | { readonly cmd: 'info' }
   | { readonly cmd: 'load'; readonly dir: string }
   | { readonly cmd: 'run'; readonly variant: string; readonly repeat: number; readonly warmup: number }
   | { readonly cmd: 'result'; readonly variant: string; readonly out: string }
+  | { readonly cmd: 'task'; readonly task: string; readonly variant: string; readonly settings: Readonly<Record<string, number>>; readonly out?: string }
   | { readonly cmd: 'gemm'; readonly variant: string; readonly repeat: number };
-interface Answers { info: Info; load: Loaded; run: Run; result: Result; gemm: Gemm }
+interface Answers { info: Info; load: Loaded; run: Run; result: Result; gemm: Gemm; task: TaskRun }
 
 /** How a contestant is started. */
 export interface Program {
