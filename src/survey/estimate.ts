@@ -20,17 +20,24 @@ export interface CostEstimate {
   readonly products: number;
 }
 
-/** Examples that products and points are timed on; their cost is linear in the number of examples. */
-const TRIAL_EXAMPLES = 1000;
+/** Examples of the first trial. */
+const TRIAL_EXAMPLES = 500;
+/** Seconds that a product may take on the whole sample for the trial to be made there: small samples are dearer an example. */
+const AFFORDABLE = 0.5;
 const TRIAL_STEPS = 24;
-const TRIAL_POINTS = 12;
+const TRIAL_POINTS = 16;
 const TRIAL_PRODUCTS = 3;
 
 /** Times a few training steps, Hessian products and landscape points at the initial parameters. Takes a second or two on small models. */
 export async function measureUnitCosts(context: StageContext): Promise<UnitCosts> {
   const { sample, testSample, executor } = context;
-  const trial = subset(sample, Math.min(TRIAL_EXAMPLES, sample.size));
-  const [step, product, point] = [await timeStep(context), await timeProduct({ ...context, sample: trial }), await timePoint({ ...context, sample: trial, executor })];
+  const small = subset(sample, Math.min(TRIAL_EXAMPLES, sample.size));
+  const first = await timeProduct({ ...context, sample: small });
+  const isAffordable = (first * sample.size) / small.size <= AFFORDABLE;
+  const trial = isAffordable ? sample : small;
+  const step = await timeStep(context);
+  const product = isAffordable && small.size < sample.size ? await timeProduct(context) : first;
+  const point = await timePoint({ ...context, sample: trial, executor });
   return {
     steps: step, products: (product * sample.size) / trial.size, points: (point * sample.size) / trial.size,
     testPoints: (point * (testSample?.size ?? 0)) / trial.size,
@@ -63,9 +70,11 @@ async function timeProduct({ problem, point, sample, executor }: StageContext): 
 
 async function timePoint({ problem, point, seed, sample, executor }: StageContext): Promise<number> {
   const times: number[] = [];
+  const reached: number[] = [];
   const grid = Array.from({ length: TRIAL_POINTS }, (_, i) => [i / TRIAL_POINTS, 0]);
-  await sampleLandscape(problem, point, randomPlane(point.params, seed), grid, sample, { executor, onProgress: () => { times.push(performance.now()); } });
-  return medianGap(times);
+  await sampleLandscape(problem, point, randomPlane(point.params, seed), grid, sample, { executor, onProgress: (done) => { times.push(performance.now()); reached.push(done); } });
+  // News comes for several points at once.
+  return (medianGap(times) * Math.max(1, reached.length - 1)) / Math.max(1, reached[reached.length - 1] - reached[0]);
 }
 
 /** Median time between neighbours, in seconds; the first gaps hold compilation and are few enough to fall outside it. */
