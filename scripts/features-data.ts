@@ -34,10 +34,11 @@ const derivatives: FeatureGroup = {
       tests: [curvature('jacobian', 'is the dense one, in unequal chunks and blocks too'), curvature('jacobian', 'multiplyTransposed is its transpose, alone and in blocks')],
     },
     {
-      feature: 'KFAC and EKFAC', names: { curvature: ['kfac', 'ekfac'] }, page: page('kfac'), except: 'no KFOC',
+      feature: 'KFAC, EKFAC and KFOC', names: { curvature: ['kfac', 'ekfac', 'kfoc'] }, page: page('kfac'),
       tests: [
         curvature('kfac', "one example: every layer's block of the GGN ($name)"), curvature('kfac', 'deep linear network with squared error: slopes do not depend on inputs, so any number of examples'),
         curvature('kfac', 'is no farther from the %s Fisher than KFAC, in the Frobenius norm ($1.name)'), curvature('kfac', "exact form is the inverse of the damped matrix; EKFAC's too"),
+        curvature('kfoc', 'to each block of the %s Fisher: as far as the singular values left out, and never farther than KFAC ($1.name)'), curvature('kfoc', 'one example: the block itself'),
       ],
     },
     {
@@ -279,6 +280,13 @@ const weights: FeatureGroup = {
       feature: 'detX (ERG) condition', names: { analysis: ['traceLog'] }, page: page('weight-spectra'),
       tests: [analysis('weights/spectrum-numbers', "WeightWatcher's numbers"), analysis('weights/spectrum-numbers', 'does not overflow, and ends where all are passed')],
     },
+    {
+      feature: 'SVD smoothing and SVD sharpness of weights', names: { analysis: ['smoothWeights', 'sharpenWeights'] }, page: page('weight-spectra'),
+      tests: [
+        analysis('weights/smoothing', 'keeps rank and leading singular values; the error is the norm of those dropped (Eckart, Young)'),
+        analysis('weights/smoothing', '%s by %f: planted directions go, the others stay as they are'), analysis('weights/smoothing', 'of the shuffled matrix: a huge entry goes, what training made stays'),
+      ],
+    },
   ],
 };
 
@@ -286,10 +294,11 @@ const topologyRows: FeatureGroup = {
   title: 'Topology',
   rows: [
     {
-      feature: 'Merge tree, Morse-Smale cells', names: { landscape: ['mergeTree', 'simplify', 'basins', 'morseSmaleCells', 'criticalPoints'] }, page: page('topology'),
-      except: 'trees of both directions, which a contour tree joins; the contour tree itself is not built',
+      feature: 'Merge tree, contour tree, Morse-Smale cells', names: { landscape: ['mergeTree', 'simplify', 'contourTree', 'basins', 'morseSmaleCells', 'criticalPoints'] }, page: page('topology'),
       tests: [
-        topology('merge-tree', 'agrees with the components at every level (%s)'), topology('basins', 'each sample belongs to the minimum that steepest descent leads to'),
+        topology('merge-tree', 'agrees with the components at every level (%s)'),
+        topology('contour-tree', 'as many arcs cross a level as the level set has components: %s'),
+        topology('contour-tree', 'is a tree with the join tree and the split tree of the landscape: %s'), topology('basins', 'each sample belongs to the minimum that steepest descent leads to'),
         topology('basins', 'minima minus saddles plus maxima is the Euler characteristic, with holes and ties too'),
       ],
     },
@@ -375,9 +384,6 @@ export const featureGroups: readonly FeatureGroup[] = [derivatives, spectra, geo
 
 /** Rows of the same groups that do not hold. */
 export const absent: readonly Absent[] = [
-  { feature: 'KFOC', why: 'the rank-one optimal Kronecker fit of curvlinops; EKFAC is the correction offered here' },
   { feature: 'SciPy export', why: 'another language; `denseMatrix` gives a Float64Array, and every solver takes the operator itself' },
-  { feature: 'SVD smoothing and SVD sharpness of weights', why: "WeightWatcher's edits of a model's weights; nothing here changes a model" },
-  { feature: 'Contour tree', why: 'merge trees of both directions are there, their join is not' },
   { feature: 'Complex parameters', why: 'no complex element type' },
 ];

@@ -10,6 +10,7 @@ export { bootstrapAlpha, powerLawPlausibility, type AlphaBootstrap, type Resampl
 export { fitMarchenkoPastur, marchenkoPasturDensity, type MarchenkoPasturFit } from './weights/marchenko-pastur.ts';
 export { alphaNorms, spectralNorms, type AlphaNorms, type SpectralNorms } from './weights/norms.ts';
 export { traceLog, type TraceLog } from './weights/trace-log.ts';
+export { sharpenWeights, smoothWeights, type EditedMatrix, type EditedWeights, type SharpeningOptions, type SmoothingOptions, type WeightEditOptions } from './weights/smoothing.ts';
 export { jensenShannon, type RandomisedControl } from './weights/randomised.ts';
 export { biasedHsic, gramMatrix, linearAlignment, minibatchAlignment, unbiasedHsic, type AlignmentOptions, type FeatureMatrix } from './similarity.ts';
 export { weightAlignment, weightSimilarity, type WeightSimilarities, type WeightSimilarity } from './similarity-weights.ts';

@@ -44,3 +44,4 @@ export { requireDeterministic, type DeterminismOptions, type Suspect } from './d
 export { kfac, type Eigenbases, type Kfac, type KroneckerFactors, type KroneckerInverseOptions } from './kfac.ts';
 export type { KfacOptions, KroneckerBlock } from './kfac-programs.ts';
 export { ekfac, type CorrectedBlock, type Ekfac } from './ekfac.ts';
+export { kfoc, type Kfoc, type KfocOptions } from './kfoc.ts';

@@ -63,9 +63,7 @@ export async function kfac<P, State>(problem: Problem<P, State>, point: Point<P,
     const meanOf = ({ data }: NDArray): Float64Array => Float64Array.from(data, (x) => x / split.size);
     const factors = blocks.map((block, i) => ({ ...block, inputFactor: meanOf(sums[i].inputs), outputFactor: meanOf(sums[i].outputs) }));
     return {
-      factors, space, uncovered, inverse: (how) => inverse(`KFAC of ${problem.name}`, space, factors, how),
-      operator: blockOperator(`KFAC of ${problem.name}`, space, factors, ({ inputFactor, outputFactor, inputs, outputs }) => (v) =>
-        product(product(inputFactor, v, inputs, inputs, outputs), outputFactor, inputs, outputs, outputs)),
+      ...kroneckerMaps(`KFAC of ${problem.name}`, space, factors), factors, space, uncovered,
       cost: { products: 0, seconds: (performance.now() - start) / 1000 },
     };
   } finally {
@@ -88,6 +86,15 @@ export function blockOperator<B extends KroneckerBlock>(name: string, space: Par
     return out;
   };
   return linearOperator({ name, size: space.size, precision: space.dtype, space, apply: (vectors) => vectors.map(apply) });
+}
+
+/** What any Kronecker factors give: the operator of their blocks, and its inverse. */
+export function kroneckerMaps(name: string, space: ParameterSpace, factors: readonly KroneckerFactors[]): Pick<Kfac, 'operator' | 'inverse'> {
+  return {
+    operator: blockOperator(name, space, factors, ({ inputFactor, outputFactor, inputs, outputs }) => (v) =>
+      product(product(inputFactor, v, inputs, inputs, outputs), outputFactor, inputs, outputs, outputs)),
+    inverse: (how) => inverse(name, space, factors, how),
+  };
 }
 
 function inverse(name: string, space: ParameterSpace, factors: readonly KroneckerFactors[], { damping, form = 'exact' }: KroneckerInverseOptions): LinearOperator {

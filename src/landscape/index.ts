@@ -48,3 +48,4 @@ export { adaptiveSharpness, keskarSharpness, samSharpness, worstCaseSharpness, t
 export { averageSharpness, pacBayesFlatness, type AverageOptions, type AverageSharpness, type PacBayesFlatness, type PacBayesOptions } from './sharpness/average-case.ts';
 export { fisherRaoIdentity, fisherRaoNorm, homogeneity, type FisherRaoOptions, type Homogeneity } from './sharpness/fisher-rao.ts';
 export { hessianSharpness, negativeCurvature, type HessianSharpnessOptions, type NegativeCurvature, type NegativeCurvatureOptions, type SpectrumRule } from './sharpness/spectral.ts';
+export { contourTree, type ContourArc, type ContourKind, type ContourNode, type ContourTree } from './topology/contour-tree.ts';

@@ -208,6 +208,8 @@ export interface SurveyRecord {
     /** Training examples that the curvature and the landscape were measured on. */
     readonly samples: number;
     readonly classes?: readonly string[];
+    /** Which statistics batch normalisation used in everything measured after training; `absent` for models without. */
+    readonly batchNorm: 'eval' | 'absent';
   };
   /** False when it was interrupted, training diverged or a part failed: what is missing was not reached. */
   readonly complete: boolean;

@@ -14,7 +14,7 @@ export function surveyReport(record: SurveyRecord, figures: readonly SurveyFigur
   const state = record.complete ? '' : ' This survey is incomplete: parts that were interrupted or failed are missing.';
   return reportPage({
     title: `Survey of ${problem.name}`,
-    subtitle: `${problem.parameters.toLocaleString('en')} parameters, ${problem.loss} loss; curvature and landscape on ${problem.samples.toLocaleString('en')} of ${problem.trainExamples.toLocaleString('en')} training examples.${state}`,
+    subtitle: `${problem.parameters.toLocaleString('en')} parameters, ${problem.loss} loss; curvature and landscape on ${problem.samples.toLocaleString('en')} of ${problem.trainExamples.toLocaleString('en')} training examples${problem.batchNorm === 'eval' ? '; batch normalisation by kept statistics' : ''}.${state}`,
     provenance: { ...record.provenance, data: `${problem.data} (${problem.licence})`, schema: record.schema },
     summary: surveySummary(record),
     sections: sections(record, figures),

@@ -133,6 +133,7 @@ function emptyRecord({ problem, dataset, lossName }: PreparedProblem, { point, s
       name: problem.name, model: problem.model.name, loss: lossName, data: dataset.name, licence: dataset.licence,
       parameters: leaves<NDArray>(point.params).reduce((sum, leaf) => sum + leaf.size, 0),
       trainExamples: problem.train.size, testExamples: problem.test?.size ?? 0, samples: sample.size, ...(dataset.classes && { classes: dataset.classes }),
+      batchNorm: leaves(point.state).length > 0 ? 'eval' : 'absent',
     },
     complete: false, costs: [], failures: [],
   };

@@ -34,10 +34,10 @@ export function mountSurface(host: HTMLElement, data: SurfaceData, onHover: (pla
   stage.append(renderer.domElement);
   const scene = new Scene();
   const camera = new PerspectiveCamera(36, 1, 0.1, 50);
-  camera.position.set(1.75, 1.75, 2.3);
+  camera.position.set(1.6, 2.25, 2.15);
   const controls = new OrbitControls(camera, renderer.domElement);
   Object.assign(controls, { enableDamping: true, dampingFactor: DAMPING, enablePan: false, minDistance: 1.6, maxDistance: 8, maxPolarAngle: Math.PI * 0.52 });
-  controls.target.set(0, 0.3, 0);
+  controls.target.set(0, 0.42, 0);
   // Scrolling the page past the figure must not zoom it; with a key held, it does.
   controls.enableZoom = false;
   renderer.domElement.addEventListener('wheel', (event) => { controls.enableZoom = event.ctrlKey || event.metaKey; }, { capture: true, passive: true });

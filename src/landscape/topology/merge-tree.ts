@@ -103,28 +103,30 @@ export function mergeTree(values: ArrayLike<number>, graph: NeighbourGraph, opti
   });
 }
 
+/** Root of `vertex` in the forest `above` (a root is above itself), the way to it shortened. */
+export function findRoot(above: Int32Array, vertex: number): number {
+  let root = vertex;
+  while (above[root] !== root) root = above[root];
+  for (let at = vertex; at !== root;) {
+    const next = above[at];
+    above[at] = root;
+    at = next;
+  }
+  return root;
+}
+
 /** Components by union-find; each root carries the draft of its oldest branch. */
 function sweep(order: Int32Array, graph: NeighbourGraph): Draft[] {
   const above = new Int32Array(graph.size).fill(-1);
   const branchAt = new Int32Array(graph.size);
   const sizeAt = new Int32Array(graph.size);
   const drafts: { -readonly [K in keyof Draft]: Draft[K] }[] = [];
-  const find = (vertex: number): number => {
-    let root = vertex;
-    while (above[root] !== root) root = above[root];
-    for (let at = vertex; at !== root;) {
-      const next = above[at];
-      above[at] = root;
-      at = next;
-    }
-    return root;
-  };
   const meeting: number[] = [];
   for (const vertex of order) {
     meeting.length = 0;
     graph.each(vertex, (neighbour) => {
       if (above[neighbour] < 0) return;
-      const root = find(neighbour);
+      const root = findRoot(above, neighbour);
       if (!meeting.includes(root)) meeting.push(root);
     });
     if (meeting.length === 0) {
@@ -146,7 +148,7 @@ function sweep(order: Int32Array, graph: NeighbourGraph): Draft[] {
     sizeAt[elder]++;
     drafts[branchAt[elder]].last = { vertex, value: NaN };
   }
-  for (const draft of drafts) if (draft.saddle < 0) draft.size = sizeAt[find(draft.extremum)];
+  for (const draft of drafts) if (draft.saddle < 0) draft.size = sizeAt[findRoot(above, draft.extremum)];
   return drafts;
 }
 
