@@ -15,6 +15,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // One for each processor; the default leaves one idle.
+    maxWorkers: '100%',
     reporters: ['default'],
   },
 });

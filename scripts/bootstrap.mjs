@@ -25,6 +25,12 @@ export function fail(/** @type {string} */ text, code = 1) {
   process.exit(code);
 }
 
+/** The path of a program of node_modules, or the name as it is. */
+export function executable(/** @type {string} */ command) {
+  const local = path.join(root, 'node_modules', '.bin', command);
+  return existsSync(local) ? local : command;
+}
+
 /**
  * Runs a program of node_modules or Node itself in the repository root with inherited streams; returns its exit code.
  * @param {string} command a name under node_modules/.bin, or an executable
@@ -32,10 +38,7 @@ export function fail(/** @type {string} */ text, code = 1) {
  * @param {{ env?: Record<string, string>, stdio?: import('node:child_process').StdioOptions }} [options]
  */
 export function run(command, args, { env = {}, stdio = 'inherit' } = {}) {
-  const local = path.join(root, 'node_modules', '.bin', command);
-  const windows = process.platform === 'win32';
-  const program = existsSync(local) ? local : command;
-  const result = spawnSync(program, args, { cwd: root, stdio, env: { ...process.env, ...env }, shell: windows });
+  const result = spawnSync(executable(command), args, { cwd: root, stdio, env: { ...process.env, ...env }, shell: process.platform === 'win32' });
   if (result.error) {
     say(`${command}: ${result.error.message}`);
     return 127;

@@ -5,7 +5,7 @@ import { runTests, summary } from './vitest-run.mjs';
 
 ensureNode();
 ensureDependencies();
-const checks = runStaticChecks();
+const checks = await runStaticChecks();
 const tests = runTests(['test/layers.test.ts', 'test/sizes.test.ts', 'test/exports.test.ts']);
 const total = { passed: checks.passed + tests.passed, failed: checks.failed + tests.failed, skipped: tests.skipped };
 process.stdout.write(`\n${summary(total)}\n`);

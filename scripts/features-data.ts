@@ -34,6 +34,13 @@ const derivatives: FeatureGroup = {
       tests: [curvature('jacobian', 'is the dense one, in unequal chunks and blocks too'), curvature('jacobian', 'multiplyTransposed is its transpose, alone and in blocks')],
     },
     {
+      feature: 'Hessian in the activations of any layer, and in the outputs', names: { curvature: ['activationHessian', 'activationNames', 'outputHessian'] }, page: page('curvature-matrices'),
+      tests: [
+        curvature('activation-hessian', 'MLP, %s: in unequal chunks and blocks too'), curvature('activation-hessian', 'convolutional network: before and after a convolution, and after a flattening'),
+        curvature('activation-hessian', "J' (this) J is the Hessian's block of a layer's own parameters, in which its output is linear"), curvature('activation-hessian', 'of the models there are'),
+      ],
+    },
+    {
       feature: 'KFAC, EKFAC and KFOC', names: { curvature: ['kfac', 'ekfac', 'kfoc'] }, page: page('kfac'),
       tests: [
         curvature('kfac', "one example: every layer's block of the GGN ($name)"), curvature('kfac', 'deep linear network with squared error: slopes do not depend on inputs, so any number of examples'),

@@ -8,7 +8,7 @@ import { runTests, summary } from './vitest-run.mjs';
 
 ensureNode();
 ensureDependencies();
-const checks = runStaticChecks();
+const checks = await runStaticChecks();
 const tests = runTests(process.argv.slice(2));
 const total = { passed: checks.passed + tests.passed, failed: checks.failed + tests.failed, skipped: tests.skipped };
 process.stdout.write(`\n${summary(total)}\n`);

@@ -1,30 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { array, NDArray } from '../core/ndarray.ts';
+import { array } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { mul, sum } from '../ops/index.ts';
-import { referenceExecutor } from '../runtime/reference.ts';
-import { compile, grad, hvp } from '../transforms/index.ts';
+import { runOptimizer } from './optimizer-run.test-helper.ts';
 import { constantRate, cosineRate } from './schedules.ts';
-import { sgd, type SgdOptions, type SgdState } from './sgd.ts';
+import { sgd, type SgdOptions } from './sgd.ts';
 
 type Params = { w: Tensor };
 const quadratic = (p: Params): Tensor => mul(0.5, sum(mul(p.w, p.w)));
 
 /** Steps of an optimizer on w^2/2, whose gradient is w. */
 async function run(options: SgdOptions, steps: number, rate: number): Promise<number[]> {
-  const optimizer = sgd(options);
-  const settings = { executor: referenceExecutor, dtype: 'float64' } as const;
-  const step = compile((params: Params, state: SgdState, learningRate: Tensor) => optimizer.update({
-    params, learningRate, loss: () => quadratic(params), grad: () => grad(quadratic)(params), hvp: (v) => hvp(quadratic)(params, v), lossAt: quadratic,
-  }, state), settings);
-  let params: { w: NDArray } = { w: array([1], [1], 'float64') };
-  let state = await compile((p: Params) => optimizer.init(p), settings)(params);
-  const path: number[] = [];
-  for (let i = 0; i < steps; i++) {
-    ({ params, state } = (await step(params, state as never, rate as never)) as { params: { w: NDArray }; state: typeof state });
-    path.push(params.w.data[0]);
-  }
-  return path;
+  const { path } = await runOptimizer(sgd(options), quadratic, { w: array([1], [1], 'float64') }, { steps, rate });
+  return path.map(({ w }) => w.data[0]);
 }
 
 describe('sgd', () => {

@@ -8,9 +8,9 @@ import { NDArray, scalar } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { drawNoise } from '../nn/index.ts';
 import { mean, take } from '../ops/index.ts';
-import type { Optimizer, Schedule } from '../optim/index.ts';
+import { updateContext, type Optimizer, type Schedule } from '../optim/index.ts';
 import { examplesOf, type Examples, type Problem } from '../problem/index.ts';
-import { compile, hvp, valueAndGrad, type Host } from '../transforms/index.ts';
+import { compile, valueAndGrad, type Host } from '../transforms/index.ts';
 import { leaves } from '../tree/index.ts';
 
 /** What a step is computed from, on the host or traced. */
@@ -23,6 +23,8 @@ export interface StepArguments<P, State, A = NDArray> {
   readonly data: Examples<A>;
   /** Those of the batch. */
   readonly indices: A;
+  /** Steps done before this one. */
+  readonly step: A;
   readonly learningRate: A;
   readonly noise: readonly A[];
 }
@@ -62,7 +64,7 @@ export function trainingProgram<P, State>(problem: Problem<P, State>, { optimize
   return {
     initialMemory: (params: Host<P>) => initial(params),
     argumentsOf: ({ indices, step, ...point }: Pick<StepArguments<P, State>, 'params' | 'state' | 'memory'> & { readonly indices: Int32Array; readonly step: number }): StepArguments<P, State> => ({
-      ...point, data, indices: new NDArray(indices, [indices.length], 'int32'), learningRate: scalar(rateAt(step), dtype),
+      ...point, data, indices: new NDArray(indices, [indices.length], 'int32'), step: scalar(step, dtype), learningRate: scalar(rateAt(step), dtype),
       noise: drawNoise(problem.model, [indices.length, ...data.inputs.shape.slice(1)], split(key, step)),
     }),
     step: (call: StepArguments<P, State>) => step(call),
@@ -100,11 +102,12 @@ function objectiveOf<P, State>({ model, loss }: Problem<P, State>, { state, data
 /** The step as a traced function. */
 function stepOf<P, State>(problem: Problem<P, State>, optimizer: Optimizer<unknown>) {
   return (call: Traced<P, State>) => {
-    const { params, memory, learningRate } = call;
+    const { params, memory, step, learningRate } = call;
     const objective = objectiveOf(problem, call);
     const lossAt = (at: P): Tensor => objective(at)[0];
     const [[loss, state], gradient] = valueAndGrad(objective, { aux: true })(params);
-    const next = optimizer.update({ params, learningRate, loss: () => loss, grad: () => gradient, hvp: (v: P) => hvp(lossAt)(params, v), lossAt }, memory);
+    const context = updateContext({ params, step, learningRate, batchSize: call.indices.shape[0], lossAt, atParams: () => ({ loss, gradient }) });
+    const next = optimizer.update(context, memory);
     return { params: next.params, state, memory: next.state, loss };
   };
 }

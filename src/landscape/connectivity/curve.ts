@@ -4,10 +4,10 @@ import type { Tensor } from '../../core/tensor.ts';
 import { batches, epochOrder, takeRows } from '../../data/index.ts';
 import { drawNoise } from '../../nn/index.ts';
 import { add, at, mean, mul } from '../../ops/index.ts';
-import { sgd, type Optimizer, type Schedule } from '../../optim/index.ts';
+import { sgd, updateContext, type Optimizer, type Schedule } from '../../optim/index.ts';
 import { examplesOf, ParameterSpace, type Examples, type Point, type Problem } from '../../problem/index.ts';
 import type { Executor } from '../../core/backend.ts';
-import { compile, hvp, valueAndGrad, type Host } from '../../transforms/index.ts';
+import { compile, type Host } from '../../transforms/index.ts';
 import { mapTree } from '../../tree/index.ts';
 import { key, split, uniform } from '../../util/random/index.ts';
 import { ArgumentError } from '../../util/errors.ts';
@@ -72,6 +72,7 @@ interface Step<P, State> {
   readonly batch: Examples;
   /** Of all control points, at this step's position. */
   readonly weights: Tensor;
+  readonly step: Tensor;
   readonly learningRate: Tensor;
   readonly noise: Tensor[];
 }
@@ -114,7 +115,7 @@ export async function findCurve<P, State>(problem: Problem<P, State>, from: Poin
         const batch = examplesOf(takeRows(problem.train, indices), dtype);
         const next = await run({
           inner, ends: [from.params, to.params], state: from.state, memory, batch,
-          weights: weightsAt(kind, controlPoints, t, dtype), learningRate: scalar(rateAt(number), dtype),
+          weights: weightsAt(kind, controlPoints, t, dtype), step: scalar(number, dtype), learningRate: scalar(rateAt(number, { losses }), dtype),
           noise: drawNoise(problem.model as never, batch.inputs.shape, split(root, 'step', number)),
         });
         const loss = next.loss.item();
@@ -137,14 +138,14 @@ function weightsAt(kind: CurveKind, count: number, t: number, dtype: 'float32' |
 }
 
 function stepOf<P, State>(problem: Problem<P, State>, optimizer: Optimizer<unknown>, count: number) {
-  return ({ inner, ends, state, memory, batch, weights, learningRate, noise }: Step<P, State>) => {
+  return ({ inner, ends, state, memory, batch, weights, step, learningRate, noise }: Step<P, State>) => {
     const lossAt = (moving: P[]): Tensor => {
       const all = [ends[0], ...moving, ends[1]];
       const params = mapTree((...values: never[]) => (values as Tensor[]).map((value, k) => mul(at(weights, k), value)).reduce(add), all[0], ...all.slice(1, count)) as P;
       return mean(problem.loss(problem.model.apply(params, batch.inputs, { mode: 'train', state, noise }).outputs, batch.targets));
     };
-    const [loss, gradient] = valueAndGrad(lossAt)(inner);
-    const next = optimizer.update<P[]>({ params: inner, learningRate, loss: () => loss, grad: () => gradient, hvp: (v) => hvp(lossAt)(inner, v), lossAt }, memory);
-    return { inner: next.params, memory: next.state, loss };
+    const context = updateContext<P[]>({ params: inner, step, learningRate, batchSize: batch.inputs.shape[0], lossAt });
+    const next = optimizer.update<P[]>(context, memory);
+    return { inner: next.params, memory: next.state, loss: context.loss() };
   };
 }

@@ -4,7 +4,8 @@ import { sizeOf, type Shape } from '../../core/ndarray.ts';
 import type { AnyModel } from '../model.ts';
 import { cnn } from './cnn.ts';
 import { mlp } from './mlp.ts';
-import { integer, pair, parseOptions, readout, weightOptions, widths, type OptionKinds, type OptionValues } from './options.ts';
+import { parseOptions, positiveInteger, type OptionKinds, type OptionValues } from '../../util/options.ts';
+import { pair, readout, weightOptions, widths } from './options.ts';
 import { resnet } from './resnet.ts';
 import { transformer } from './transformer.ts';
 
@@ -66,10 +67,10 @@ export const models = {
     ({ sizes, hidden, ...options }, data) => mlp({ ...options, sizes: mlpSizes({ sizes, hidden }, data) })),
   cnn: entry('two convolutions and three dense layers, in the manner of LeNet-5', 'cnn:6-16,hidden=120-84', { channels: pair, hidden: pair, ...weightOptions }, 'channels',
     (options, data) => cnn({ ...options, inputShape: requireImages('cnn', data), classes: data.classes })),
-  resnet: entry('residual network with batch norm for small images', 'resnet:20,width=16', { depth: integer, width: integer, ...weightOptions }, 'depth',
+  resnet: entry('residual network with batch norm for small images', 'resnet:20,width=16', { depth: positiveInteger, width: positiveInteger, ...weightOptions }, 'depth',
     (options, data) => resnet({ ...options, inputShape: requireImages('resnet', data), classes: data.classes })),
   transformer: entry('causal transformer over tokens; reads its answer after the last token unless readout=every', 'transformer:width=128,depth=2,heads=4',
-    { width: integer, depth: integer, heads: integer, hidden: integer, readout, ...weightOptions }, undefined,
+    { width: positiveInteger, depth: positiveInteger, heads: positiveInteger, hidden: positiveInteger, readout, ...weightOptions }, undefined,
     (options, { inputShape, classes, vocabulary }) => {
       if (vocabulary === undefined || inputShape.length !== 1) {
         throw new ArgumentError({ operation: 'model transformer', required: 'the data must be sequences of tokens', received: `examples of shape [${inputShape.join(',')}]${vocabulary === undefined ? ' without a vocabulary' : ''}`, remedy: 'mlp' });
