@@ -23,6 +23,7 @@ const entrySources: Readonly<Record<string, string>> = {
   './problem': 'src/problem/index.ts',
   './optim': 'src/optim/index.ts',
   './train': 'src/train/index.ts',
+  './train/node': 'src/train/node.ts',
   './curvature': 'src/curvature/index.ts',
   './landscape': 'src/landscape/index.ts',
   './analysis': 'src/analysis/index.ts',

@@ -61,6 +61,7 @@ describe('single instruments', patience, () => {
     const { code, stdout } = await thalweg(['spectrum', ...small, '--weights', checkpoint(0), checkpoint(1), '--out', out]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Largest eigenvalue +\S.* {2}\d/);
+    expect(stdout).toMatch(/seed-0\/model\.safetensors +seed-1\/model\.safetensors\n/);
     const records = JSON.parse(readFileSync(path.join(out, 'comparison.json'), 'utf8')) as SurveyRecord[];
     expect(records).toHaveLength(2);
     expect(records[0].eigenvalues).not.toEqual(records[1].eigenvalues);
@@ -87,6 +88,16 @@ describe('connect', patience, () => {
     expect(report.pairs[0].asFound.train.barrier.value).toBeGreaterThanOrEqual(0);
     expect(report.pairs[0].aligned).toBeDefined();
     for (const file of ['connect.json', 'path-1.svg', 'report.html']) expect(existsSync(path.join(out, file)), file).toBe(true);
+  });
+
+  test('keeps the networks that it trains, which then give the same barriers', async () => {
+    const out = folder('trained');
+    const args = ['connect', ...small, '--epochs', '3', '--json', '--points', '5', '--alignment', 'none'];
+    const first = await thalweg([...args, '--seed', '4', '--out', out]);
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stderr).toContain('1 pair\n');
+    const again = await thalweg([...args, '--seed', '4', '--weights', path.join(out, 'seed-4.safetensors'), path.join(out, 'seed-5.safetensors'), '--out', folder('retrieved')]);
+    expect((JSON.parse(again.stdout) as { pairs: unknown }).pairs).toEqual((JSON.parse(first.stdout) as { pairs: unknown }).pairs);
   });
 
   test('one checkpoint is no pair', async () => {

@@ -1,6 +1,7 @@
 /** The `thalweg` command as a child process, from a build of the sources in a temporary folder. */
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
@@ -11,19 +12,46 @@ const options: ts.CompilerOptions = { module: ts.ModuleKind.ESNext, target: ts.S
 /** A temporary folder that begins with `thalweg-`; links resolved, so that paths in messages are as given. */
 export const temporaryFolder = (name: string): string => realpathSync(mkdtempSync(path.join(tmpdir(), `thalweg-${name}-`)));
 
-/**
- * Translates `src` file by file, without checking types, into `folder/dist`, and links the installed packages but those
- * named: the package as it is installed, with some dependencies missing.
- */
-export function installSources(folder: string, { without = [] }: { readonly without?: readonly string[] } = {}): void {
-  copyFileSync(path.join(root, 'package.json'), path.join(folder, 'package.json'));
+/** Translates `src` file by file into `dist`, without checking types. */
+function translate(dist: string): void {
   for (const file of filesUnder('src', (name) => name.endsWith('.ts') && !/\.(d|test|test-helper)\.ts$/.test(name) && (isHandWritten(name) || name.endsWith('_pb.ts')))) {
-    const target = path.join(folder, file.replace(/^src/, 'dist').replace(/\.ts$/, '.js'));
+    const target = path.join(dist, file.slice('src/'.length).replace(/\.ts$/, '.js'));
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, ts.transpileModule(read(file), { compilerOptions: options, fileName: file }).outputText);
   }
   // Scripts that are built from the sources and shipped as they are.
-  for (const file of filesUnder('src', (name) => name.endsWith('.js'))) copyFileSync(path.join(root, file), path.join(folder, file.replace(/^src/, 'dist')));
+  for (const file of filesUnder('src', (name) => name.endsWith('.js'))) copyFileSync(path.join(root, file), path.join(dist, file.slice('src/'.length)));
+}
+
+/** The translated sources: made once for each state of the sources, by whichever test file comes first. */
+function translated(): string {
+  const state = createHash('sha256');
+  for (const file of filesUnder('src', () => true).sort()) {
+    const { mtimeMs, size } = statSync(path.join(root, file));
+    state.update(`${file} ${mtimeMs} ${size}\n`);
+  }
+  const dist = path.join(root, '.cache', `translated-${state.digest('hex').slice(0, 16)}`);
+  if (existsSync(dist)) return dist;
+  mkdirSync(path.join(root, '.cache'), { recursive: true });
+  for (const old of readdirSync(path.join(root, '.cache'))) {
+    if (/^translated-[0-9a-f]{16}$/.test(old)) rmSync(path.join(root, '.cache', old), { recursive: true, force: true });
+  }
+  const unfinished = `${dist}-${process.pid}`;
+  translate(unfinished);
+  try {
+    renameSync(unfinished, dist);
+  } catch (error) {
+    // Another test file was faster.
+    if (!existsSync(dist)) throw error;
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+  return dist;
+}
+
+/** The package in `folder` as it is installed, from the sources as they are, with links to the installed packages but those named: with some dependencies missing. */
+export function installSources(folder: string, { without = [] }: { readonly without?: readonly string[] } = {}): void {
+  copyFileSync(path.join(root, 'package.json'), path.join(folder, 'package.json'));
+  cpSync(translated(), path.join(folder, 'dist'), { recursive: true });
   mkdirSync(path.join(folder, 'node_modules'));
   for (const name of readdirSync(path.join(root, 'node_modules'))) {
     if (!name.startsWith('.') && !without.includes(name)) symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name), 'junction');
@@ -40,7 +68,7 @@ export interface Finished {
 
 export interface Watch {
   /** Called with all of stdout at every piece of it; may send signals. */
-  readonly onOutput?: (stdout: string, child: { kill(signal: 'SIGINT'): boolean }) => void;
+  readonly onOutput?: (stdout: string, child: { kill(signal: 'SIGINT' | 'SIGKILL'): boolean }) => void;
   readonly cwd?: string;
 }
 

@@ -37,11 +37,11 @@ const permitted: Readonly<Record<string, readonly string[]>> = {
   solvers: ['transforms', 'ops', 'nn', 'losses', 'optim', 'curvature', 'linalg'],
   analysis: ['transforms', 'ops', 'prims', 'nn', 'losses', 'data', 'problem', 'curvature', 'landscape', 'kernels', 'linalg'],
   problem: ['nn', 'losses', 'data', 'transforms', 'ops'],
-  train: ['problem', 'optim', 'curvature', 'analysis', 'nn', 'data', 'ops', 'transforms'],
+  train: ['problem', 'interop', 'optim', 'curvature', 'analysis', 'kernels', 'losses', 'nn', 'data', 'ops', 'transforms'],
   survey: ['train', 'landscape', 'curvature', 'analysis', 'kernels', 'interop', 'linalg', 'problem', 'optim', 'nn', 'losses', 'data', 'ops', 'transforms', 'charts'],
   charts: [],
   study: ['survey', 'atlas', 'runtime', 'charts'],
-  cli: ['study', 'survey', 'atlas', 'charts', 'data', 'interop', 'analysis', 'runtime'],
+  cli: ['study', 'survey', 'atlas', 'charts', 'data', 'losses', 'nn', 'optim', 'train', 'interop', 'analysis', 'runtime'],
   studio: ['charts', 'study'],
 };
 
@@ -50,7 +50,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['runtime'],
   'onnxruntime-web': ['runtime'],
   'onnxruntime-common': ['runtime'],
-  '@bufbuild/protobuf': ['onnx'],
+  '@bufbuild/protobuf': ['onnx', 'interop'],
   'ml-matrix': ['linalg'],
   '@observablehq/plot': ['charts'],
   linkedom: ['charts'],

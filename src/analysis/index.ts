@@ -1,5 +1,5 @@
 /** What trained weights and features look like: spectra of weight matrices, geometry of representations. @module */
-export { analyzeWeights, weightsOf, type SkippedLayer, type WeightAnalysis, type WeightLayer, type WeightAnalysisOptions, type WeightProgress, type WeightSource } from './weights/analyze.ts';
+export { analysisWork, analyzeWeights, weightsOf, type SkippedLayer, type WeightAnalysis, type WeightLayer, type WeightAnalysisOptions, type WeightProgress, type WeightSource } from './weights/analyze.ts';
 export { summarizeWeights, type WeightSummary } from './weights/summary.ts';
 export { analyzeSpectrum, fitTail, type SpectrumAnalysis, type SpectrumOptions, type TailFit, type TailStatus } from './weights/layer.ts';
 export { weightMatrices, weightWatcherMatrices, type ConvolutionForm, type Matrix, type MatrixOptions, type WeightMatrices } from './weights/matrices.ts';
@@ -15,7 +15,7 @@ export { jensenShannon, type RandomisedControl } from './weights/randomised.ts';
 export { biasedHsic, gramMatrix, linearAlignment, minibatchAlignment, unbiasedHsic, type AlignmentOptions, type FeatureMatrix } from './similarity.ts';
 export { weightAlignment, weightSimilarity, type WeightSimilarities, type WeightSimilarity } from './similarity-weights.ts';
 export { modeConnectivity, type ModeConnectivityOptions, type ModeConnectivityReport, type PairConnection, type PairReport } from './mode-connectivity.ts';
-export { collectFeatures, type FeatureOptions, type FeatureSet } from './features/collect.ts';
+export { collectFeatures, featureCollector, type FeatureCollector, type FeatureOptions, type FeatureSet } from './features/collect.ts';
 export { penultimate, type PenultimateFeatures } from './features/penultimate.ts';
 export { featureRank, type FeatureRank, type FeatureRankOptions } from './features/rank.ts';
 export { neuralCollapse, type NeuralCollapse } from './features/neural-collapse.ts';

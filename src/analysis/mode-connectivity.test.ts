@@ -14,7 +14,7 @@ import { modeConnectivity } from './mode-connectivity.ts';
 
 const data = gaussianClusters({ seed: 2, classes: 6, dimension: 8, separation: 2.5, samples: 400, testSamples: 200 });
 const problem: Problem<MlpParameters> = { name: 'clusters', model: mlp({ sizes: [data.train.inputs.shape[1], 24, data.classes!.length], activation: 'relu' }), loss: crossEntropy, train: data.train, test: data.test };
-const trained = (seed: number): Promise<Point<MlpParameters>> => train(problem, { optimizer: sgd({ momentum: 0.9 }), learningRate: 0.05, epochs: 8, batchSize: 50, seed });
+const trained = (seed: number): Promise<Point<MlpParameters>> => train(problem, { optimizer: sgd({ momentum: 0.9 }), schedule: 0.05, epochs: 8, batchSize: 50, seed });
 
 describe('modeConnectivity', () => {
   test('reports every pair before and after alignment, as plain data', async () => {
@@ -40,6 +40,13 @@ describe('modeConnectivity', () => {
     expect(report.pairs[0].asFound.test!.barrier.samples).toBe(problem.test!.size);
     expect(report.complete).toBe(true);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  test('aligns by the straight-through estimator too: never worse in the middle than by weights', async () => {
+    const points = [await trained(1), await trained(2)];
+    const middle = async (alignment: 'weights' | 'straight-through'): Promise<number> =>
+      (await modeConnectivity(problem, points, { alignment, points: 3, refineTo: 0, similarityExamples: 0 })).pairs[0].aligned!.train!.samples[1].loss.value;
+    expect(await middle('straight-through')).toBeLessThanOrEqual((await middle('weights')) + 1e-6);
   });
 
   test('leaves out what is not asked for, and stops at a signal', async () => {

@@ -1,6 +1,6 @@
 /** How several trained points of one problem hang together: barriers, distances and similarity for each pair. @module */
 import type { Split } from '../data/index.ts';
-import { linearBarrier, matchActivations, matchWeights, permutationSymmetries, representations, type BarrierOptions, type PermutationSpec, type SplitBarrier } from '../landscape/index.ts';
+import { linearBarrier, matchActivations, matchStraightThrough, matchWeights, permutationSymmetries, representations, type BarrierOptions, type PermutationSpec, type SplitBarrier } from '../landscape/index.ts';
 import type { Measurement, Point, Problem } from '../problem/index.ts';
 import type { Executor } from '../core/backend.ts';
 import { takeRows } from '../data/index.ts';
@@ -12,7 +12,7 @@ import { weightSimilarity } from './similarity-weights.ts';
 
 export interface ModeConnectivityOptions extends Omit<BarrierOptions, 'onProgress'> {
   /** How the second of each pair is aligned to the first. Default `weights`; `none` leaves that half of the report out. */
-  readonly alignment?: 'weights' | 'activations' | 'none';
+  readonly alignment?: 'weights' | 'activations' | 'straight-through' | 'none';
   /** The symmetries; default: those found in the traced model. */
   readonly spec?: PermutationSpec;
   /** Training examples that representations are compared on, drawn by the seed; 0 for no comparison. Default 256. */
@@ -48,7 +48,7 @@ export interface ModeConnectivityReport {
   readonly format: 'thalweg mode connectivity 1';
   readonly problem: string;
   readonly points: number;
-  readonly alignment: 'weights' | 'activations' | 'none';
+  readonly alignment: 'weights' | 'activations' | 'straight-through' | 'none';
   /** Groups of interchangeable units that were found, with their sizes. */
   readonly groups: readonly { readonly name: string; readonly size: number }[];
   readonly pairs: readonly PairReport[];
@@ -97,8 +97,9 @@ async function inTurn<A, B>(items: readonly A[], f: (item: A) => Promise<B>): Pr
   return out;
 }
 
-async function align<P, State>(problem: Problem<P, State>, spec: PermutationSpec, a: Point<P, State>, b: Point<P, State>, by: 'weights' | 'activations', { seed, executor, chunk, memoryBudget }: ModeConnectivityOptions): Promise<Point<P, State>> {
+async function align<P, State>(problem: Problem<P, State>, spec: PermutationSpec, a: Point<P, State>, b: Point<P, State>, by: 'weights' | 'activations' | 'straight-through', { seed, executor, chunk, memoryBudget, signal }: ModeConnectivityOptions): Promise<Point<P, State>> {
   if (by === 'weights') return matchWeights(spec, a, b, { seed }).point;
+  if (by === 'straight-through') return (await matchStraightThrough(problem, spec, a, b, { seed, executor, signal })).point;
   const data: Split = problem.train;
   return (await matchActivations(problem, a, b, data, { executor, chunk, memoryBudget })).point;
 }

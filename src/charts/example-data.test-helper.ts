@@ -3,6 +3,7 @@ import type { LineProfile } from './line-profiles.ts';
 import type { PlaneData } from './plane-contour.ts';
 import type { SpectralDensityData } from './spectral-density.ts';
 import type { TrainingCurvesData } from './training-curves.ts';
+import type { TrainingSeriesData } from './training-series.ts';
 import type { WeightSpectrumData } from './weight-spectrum.ts';
 
 /** `count` evenly spaced numbers from `low` to `high`. */
@@ -50,6 +51,13 @@ export function exampleTraining(): TrainingCurvesData {
     trainAccuracy: { steps: epochs, values: [0.941, 0.962, 0.974, 0.981, 0.985] },
     testAccuracy: { steps: epochs, values: [0.938, 0.956, 0.966, 0.971, 0.973], errors: [0.0024, 0.0021, 0.0018, 0.0017, 0.0016] },
   };
+}
+
+/** Sharpness that rises to the edge of stability and hovers there. */
+export function exampleSharpness(): TrainingSeriesData {
+  const steps = Array.from({ length: 60 }, (_, i) => 50 * i);
+  const values = steps.map((s, i) => (s < 1500 ? 36 + 4 * (s / 1500) ** 2 : 40 + 0.9 * rough(i)));
+  return { series: [{ name: 'sharpness', steps, values, errors: values.map((value) => 0.015 * value) }], reference: { name: '2 / learning rate', steps, values: steps.map(() => 40) } };
 }
 
 export const exampleCounts = Array.from({ length: 10 }, (_, i) => Array.from({ length: 10 }, (_, j) => (

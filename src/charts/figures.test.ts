@@ -1,11 +1,11 @@
 /** What holds of every figure: same data, same text; no ids; accessible; well formed; rounded snapshots. */
 import { describe, expect, test } from 'vitest';
 import {
-  confusionMatrix, costBars, eigenvalueChart, layerBars, lineProfiles, planeContour, spectralDensity, trainingCurves, weightSpectrum,
+  confusionMatrix, costBars, eigenvalueChart, layerBars, lineProfiles, planeContour, spectralDensity, trainingCurves, trainingSeries, weightSpectrum,
 } from './index.ts';
 import type { FigureOptions } from './index.ts';
 import {
-  exampleCosts, exampleCounts, exampleDensity, exampleEigenvalues, exampleLayers, exampleLines, examplePlane, exampleTraining, exampleWeightSpectrum,
+  exampleCosts, exampleCounts, exampleDensity, exampleEigenvalues, exampleLayers, exampleLines, examplePlane, exampleSharpness, exampleTraining, exampleWeightSpectrum,
 } from './example-data.test-helper.ts';
 import { parseFigure } from './svg.test-helper.ts';
 
@@ -15,6 +15,7 @@ const FIGURES: Readonly<Record<string, (options?: FigureOptions) => string>> = {
   'plane-contour': (options) => planeContour(examplePlane(15), options),
   'line-profiles': (options) => lineProfiles(exampleLines(), options),
   'training-curves': (options) => trainingCurves(exampleTraining(), options),
+  'training-series': (options) => trainingSeries(exampleSharpness(), options),
   'confusion-matrix': (options) => confusionMatrix({ counts: exampleCounts }, options),
   'layer-bars': (options) => layerBars(exampleLayers, options),
   'cost-bars': (options) => costBars(exampleCosts, options),
@@ -55,4 +56,10 @@ describe.each(Object.entries(FIGURES))('%s', (name, draw) => {
   });
 
   test('matches its snapshot', async () => { await expect(rounded(draw())).toMatchFileSnapshot(`__snapshots__/${name}.svg`); });
+});
+
+test('a curve of one value is a dot with its error', () => {
+  const root = parseFigure(trainingCurves({ trainLoss: { steps: [1, 2, 3], values: [3, 2, 1] }, testLoss: { steps: [3], values: [1.5], errors: [0.2] } })).documentElement;
+  expect(root.querySelectorAll('[aria-description=test] circle, circle[aria-description=test]')).toHaveLength(1);
+  expect(root.querySelectorAll('[aria-description="standard error"] line, line[aria-description="standard error"]')).toHaveLength(1);
 });

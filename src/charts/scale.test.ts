@@ -19,6 +19,9 @@ test('domains have width', () => {
 test('ticks of logarithmic axes lie inside and are few', () => {
   expect(logTicks(1, 100)).toEqual([1, 2, 5, 10, 20, 50, 100]);
   expect(logTicks(1e-8, 10)).toEqual([1e-8, 1e-6, 1e-4, 1e-2, 1]);
+  // Less than two of 1, 2, 5: even steps.
+  expect(logTicks(0.6, 0.8)).toEqual([0.6, 0.65, 0.7, 0.75, 0.8]);
+  expect(logTicks(0.58, 0.66)).toEqual([0.58, 0.6, 0.62, 0.64, 0.66]);
   for (const [low, high] of [[0.3, 4], [1e-12, 1e12], [7, 8000]]) {
     const ticks = logTicks(low, high);
     expect(ticks.length).toBeLessThanOrEqual(8);

@@ -34,17 +34,27 @@ export function pad([low, high]: readonly [number, number], logarithmic: boolean
   return [low - 0.04 * (high - low), high + 0.04 * (high - low)];
 }
 
-/** Powers of ten within a positive domain, thinned to at most `count`; 1-2-5 steps where those are few. */
+/** Powers of ten within a positive domain, thinned to at most `count`; 1-2-5 steps where those are few, and even steps where the domain holds fewer than two of them. */
 export function logTicks(low: number, high: number, count = 7): number[] {
   const first = Math.floor(Math.log10(low) + 1e-9);
   const last = Math.ceil(Math.log10(high) - 1e-9);
   const inside = (value: number): boolean => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9);
   const decades = Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const fine = decades.flatMap((power) => [1, 2, 5].map((m) => Number(`${m}e${power}`))).filter(inside);
+  if (fine.length < 2) return evenTicks(low, high);
   if (fine.length <= count + 1) return fine;
   const whole = decades.filter((power) => inside(Number(`1e${power}`)));
   const step = Math.ceil(whole.length / count);
   return whole.filter((power) => power % step === 0).map((power) => Number(`1e${power}`));
+}
+
+/** Four or so multiples of 1, 2 or 5 times a power of ten. */
+function evenTicks(low: number, high: number): number[] {
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((multiple) => multiple * power >= rough * (1 - 1e-9)) ?? 10);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 /** What an axis and its grid lines share. */

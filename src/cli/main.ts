@@ -4,7 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { ArgumentError, DataError } from '../util/errors.ts';
 import { connectCommand } from './commands/connect.ts';
 import { instrumentCommands } from './commands/instruments.ts';
+import { listCommand } from './commands/list.ts';
 import { surveyCommand } from './commands/survey.ts';
+import { trainCommand } from './commands/train.ts';
 import { weightsCommand } from './commands/weights.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { VERSION } from './version.ts';
@@ -16,7 +18,9 @@ const program = new Command('thalweg')
   .description('An instrument for loss landscapes and gradient dynamics.')
   .version(VERSION)
   .addCommand(surveyCommand())
-  .addCommand(weightsCommand());
+  .addCommand(trainCommand())
+  .addCommand(weightsCommand())
+  .addCommand(listCommand());
 for (const command of [...instrumentCommands(), connectCommand()]) program.addCommand(command);
 
 for (const command of [program, ...program.commands]) {

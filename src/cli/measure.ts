@@ -70,6 +70,17 @@ async function subjectsOf({ weights = [] }: ProblemOptions, problem: AnyProblem,
   return subjects;
 }
 
+/** Paths by their last names, with as many folders in front as it takes to tell them apart. */
+export function distinctNames(paths: readonly string[]): string[] {
+  const parts = paths.map((path) => path.split(/[\\/]/));
+  const longest = Math.max(...parts.map(({ length }) => length));
+  for (let count = 1; count < longest; count++) {
+    const names = parts.map((part) => part.slice(-count).join('/'));
+    if (new Set(names).size === names.length) return names;
+  }
+  return [...paths];
+}
+
 /** Reads a checkpoint file. @throws DataError */
 export async function readPoint(problem: AnyProblem, path: string): Promise<AnyPoint> {
   const file = await openSafetensors(path);
@@ -107,7 +118,8 @@ function writeResults(folder: string, name: string, record: SurveyRecord): void 
 }
 
 function writeComparison(out: string, subjects: readonly Subject[], records: readonly SurveyRecord[], text: NodeJS.WriteStream): void {
-  const { html, rows } = comparisonReport(records.map((record, i) => ({ label: basename(subjects[i].label), record })));
+  const names = distinctNames(subjects.map(({ label }) => label));
+  const { html, rows } = comparisonReport(records.map((record, i) => ({ label: names[i], record })));
   writeFileSync(join(out, 'comparison.html'), html);
   writeFileSync(join(out, 'comparison.json'), `${JSON.stringify(records, null, 1)}\n`);
   text.write(`\n${alignedRows(rows)}\n\n`);

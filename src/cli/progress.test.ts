@@ -13,6 +13,7 @@ describe('progressText', () => {
     // More than was foreseen.
     expect(progressText(12, 10, 6)).toBe('[####################] 100 %  12/10  2.0/s  ETA 0.0 s');
   });
+  test('the rate is of what was done since the clock was started', () => { expect(progressText(150, 200, 10, 'steps', 100)).toBe('[###############     ]  75 %  150/200 steps  5.0/s  ETA 10.0 s'); });
   test.each([[59.94, '59.9 s'], [59.96, '1 min 0 s'], [119.7, '2 min 0 s'], [3725, '62 min 5 s']])('%d seconds left are %s', (seconds, text) => {
     expect(progressText(1, 1 + seconds, 1)).toMatch(new RegExp(`ETA ${text}$`));
   });

@@ -12,6 +12,8 @@ export interface Session {
 /** A backend that executes ONNX models. The core knows only this interface; an entry point injects the implementation. */
 export interface ModelRuntime {
   readonly name: string;
+  /** Of the library behind it. */
+  readonly version?: string;
   readonly threads: number;
   /** Whether the backend has a kernel of this ONNX operator (`Conv`, `com.microsoft:FusedMatMul`) for the element type. */
   supports(opType: string, dtype: DType): boolean;
@@ -21,6 +23,8 @@ export interface ModelRuntime {
 /** Runs graphs: what `compile` needs. Made of a `ModelRuntime` and the lowering, or of the reference interpreter. */
 export interface Executor {
   readonly name: string;
+  /** Of the library behind it, where it has one and is loaded. */
+  readonly version?: string | undefined;
   /** Prepares a graph; `constants` fixes the values of some inputs (by position), which `run` then does not take. */
   prepare(graph: Graph, constants?: ReadonlyMap<number, NDArray>): Promise<Session>;
 }

@@ -64,24 +64,42 @@ export function addCombination(w: Float64Array, factors: Float64Array, basis: re
   }
 }
 
+/** What Gram-Schmidt took away from a vector, by vector of the basis, and the norm of what it left. */
+export interface OrthogonalPart {
+  readonly coefficients: Float64Array;
+  readonly norm: number;
+}
+
+/** A vector next to a basis. */
+interface Orthogonalisation {
+  /** One pass of Gram-Schmidt with the vectors of the basis from `from` on; adds to the coefficients. */
+  takeAway(from: number, coefficients: Float64Array): void;
+  norm(): number;
+}
+
 /**
- * Makes w orthogonal to an orthonormal basis by classical Gram-Schmidt, repeated while a pass takes away more than a
- * factor sqrt(2) of the norm, at most twice more ("twice is enough": Daniel, Gragg, Kaufman, Stewart 1976; Giraud et al. 2005).
- * What lies along the last `recent` vectors is taken away before: in a Lanczos step that is nearly everything, and one pass
- * over the whole basis then does. Returns the coefficients taken away and the norm that is left.
+ * Makes a vector orthogonal to an orthonormal basis of `length` vectors by classical Gram-Schmidt, repeated while a pass takes away
+ * more than a factor sqrt(2) of the norm, at most twice more ("twice is enough": Daniel, Gragg, Kaufman, Stewart 1976; Giraud et
+ * al. 2005). What lies along the last `recent` vectors is taken away before: in a Lanczos step that is nearly everything, and one
+ * pass over the whole basis then does.
  */
-export function orthogonalise(basis: readonly Float64Array[], w: Float64Array, recent = 0): { coefficients: Float64Array; norm: number } {
-  const coefficients = new Float64Array(basis.length);
-  const from = Math.max(0, basis.length - recent);
-  if (recent > 0 && from > 0) takeAway(basis.slice(from), w, coefficients.subarray(from));
-  let before = norm(w);
-  for (let pass = 0; pass < 3; pass++) {
-    takeAway(basis, w, coefficients);
-    const after = norm(w);
+export function orthogonalPart(length: number, recent: number, { takeAway, norm: normNow }: Orthogonalisation): OrthogonalPart {
+  const coefficients = new Float64Array(length);
+  const from = Math.max(0, length - recent);
+  if (recent > 0 && from > 0) takeAway(from, coefficients);
+  let before = normNow();
+  for (let pass = 0; pass < 3 && length > 0; pass++) {
+    takeAway(0, coefficients);
+    const after = normNow();
     if (after > before * Math.SQRT1_2) return { coefficients, norm: after };
     before = after;
   }
   return { coefficients, norm: before };
+}
+
+/** Makes w orthogonal to an orthonormal basis, as `orthogonalPart` says. Returns the coefficients taken away and the norm that is left. */
+export function orthogonalise(basis: readonly Float64Array[], w: Float64Array, recent = 0): OrthogonalPart {
+  return orthogonalPart(basis.length, recent, { takeAway: (from, coefficients) => takeAway(from === 0 ? basis : basis.slice(from), w, coefficients.subarray(from)), norm: () => norm(w) });
 }
 
 /** One pass of classical Gram-Schmidt; adds to the coefficients. */

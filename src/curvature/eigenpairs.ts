@@ -1,11 +1,11 @@
 /** Extreme eigenpairs of a symmetric operator, each with a bound of its error. @module */
 import { symmetricEigen } from '../linalg/index.ts';
 import { bounded, type Cost, type Measurement } from '../problem/index.ts';
-import { ArgumentError } from '../util/errors.ts';
-import { split } from '../util/random/index.ts';
+import { ArgumentError, ShapeError } from '../util/errors.ts';
+import { split, type Key } from '../util/random/index.ts';
 import { requireInteger, requireNumber } from '../util/require.ts';
 import { addScaled, dot, norm, scaleBy } from './basis.ts';
-import { keyOf, meter, type EstimatorOptions } from './estimator.ts';
+import { keyOf, meter, randomUnit, type EstimatorOptions } from './estimator.ts';
 import { KrylovSpace, type RitzValue } from './lanczos.ts';
 import { lobpcg, type RitzPair } from './lobpcg.ts';
 import { denseMatrix, requireSymmetric, type LinearOperator } from './operator.ts';
@@ -57,6 +57,11 @@ export interface EigenOptions extends EstimatorOptions {
    * blocks, no more than three blocks held (and their images), and a preconditioner; small operators are made dense all the same. Default `auto`: dense where that is cheap, else Lanczos.
    */
   readonly method?: 'auto' | 'dense' | 'lanczos' | 'lobpcg';
+  /**
+   * For `lanczos`: guesses of the vectors wanted, such as those of the same matrix a while ago. The search begins from their sum and a
+   * tenth as much of a random vector, and takes at least 8 products, so that an eigenvalue that has overtaken theirs is found.
+   */
+  readonly start?: readonly Float64Array[];
   /** For `lobpcg`: approximates the operator (or its absolute value) near the end searched. */
   readonly preconditioner?: Preconditioner;
   /** Checks each pair by a product with its vector. Default true; false takes residuals from the search, and two products remain. */
@@ -86,6 +91,9 @@ const CHEAP_CHECK = 10;
 const DENSE_UP_TO = 300;
 const DENSE_AT_MOST = 1000;
 const DENSE_PER_PAIR = 6;
+/** Length of the random part of a vector that a search is started from, relative to a guess, and the least products from there. */
+const RANDOM_SHARE = 0.1;
+const LEAST_FROM_GUESSES = 8;
 /** Coordinates a vector iterated. */
 const LOBPCG_FROM = 5;
 
@@ -164,7 +172,9 @@ async function lanczosEigenpairs(operator: LinearOperator, wanted: Wanted, optio
   const count = Math.min(operator.size, countOf(wanted));
   const limit = basisLimit(operator.size, count, block, options.basis);
   signal?.throwIfAborted();
-  const space = new KrylovSpace(operator, keyOf(options), block);
+  const guesses = options.start ?? [];
+  const space = new KrylovSpace(operator, keyOf(options), block, limit, startBlock(operator, guesses, block, keyOf(options)));
+  const least = Math.max(count, guesses.length === 0 ? 0 : Math.min(LEAST_FROM_GUESSES, limit - block));
   let stopped: Eigenpairs['stopped'] = 'budget';
   let ritz: RitzValue[];
   for (let step = 1; ; step++) {
@@ -172,14 +182,14 @@ async function lanczosEigenpairs(operator: LinearOperator, wanted: Wanted, optio
     const full = space.complete || space.dimension + block > limit;
     const exhausted = measure().products + block > maxProducts;
     if (signal?.aborted === true) stopped = 'aborted';
-    const look = space.dimension >= count && (step % CHECK_EVERY === 0 || operator.size >= CHEAP_CHECK * space.dimension ** 2);
+    const look = space.dimension >= least && (step % CHECK_EVERY === 0 || operator.size >= CHEAP_CHECK * space.dimension ** 2);
     if (!full && !exhausted && signal?.aborted !== true && !look) continue;
     ritz = space.ritz();
     const now = distinct(choose(ritz, wanted));
     const scale = scaleOf(ritz);
     const done = now.filter(({ value, residual }) => residual <= allowed(tolerance, value, scale)).length;
     onProgress?.({ done, total: count, unit: 'eigenpairs' });
-    if (space.complete || (done === now.length && space.dimension >= count)) stopped = 'converged';
+    if (space.complete || (done === now.length && space.dimension >= least)) stopped = 'converged';
     if (stopped !== 'budget' || exhausted) break;
     if (full) space.restart(keptAtRestart(ritz, wanted, limit - block));
   }
@@ -188,6 +198,18 @@ async function lanczosEigenpairs(operator: LinearOperator, wanted: Wanted, optio
   const found = space.vectors(chosen).map((vector, i): RitzPair => ({ vector, value: chosen[i].value, residual: Math.hypot(chosen[i].residual, asymmetry) }));
   const others = ritz.filter((pair) => !chosen.includes(pair));
   return finish(operator, wanted, found, options, { method: 'lanczos', stopped, measure, others, complete: space.complete });
+}
+
+/** Guesses in turn into the vectors of a block, with some of everything else. */
+function startBlock({ name, size }: LinearOperator, guesses: readonly Float64Array[], block: number, key: Key): Float64Array[] {
+  const odd = guesses.find(({ length }) => length !== size);
+  if (odd !== undefined) throw new ShapeError({ operation: 'topEigenpairs', required: `vectors of start must have the ${size} entries that '${name}' takes`, received: String(odd.length) });
+  return Array.from({ length: Math.min(block, guesses.length) }, (_, j) => {
+    const vector = randomUnit(split(key, 'guess', j), size);
+    scaleBy(vector, RANDOM_SHARE);
+    guesses.forEach((guess, i) => { if (i % block === j) addScaled(vector, 1 / norm(guess), guess); });
+    return vector;
+  });
 }
 
 async function lobpcgEigenpairs(operator: LinearOperator, wanted: Wanted, options: EigenOptions): Promise<Eigenpairs> {
@@ -295,7 +317,9 @@ function angleBound(value: number, error: number, rest: readonly Pick<RitzPair, 
  */
 export async function productRounding(operator: LinearOperator, vector: Float64Array, image: Float64Array): Promise<number> {
   const factor = 1.37;
-  const [scaled] = await operator.multiply([vector.map((x) => x * factor)]);
+  const longer = vector.slice();
+  scaleBy(longer, factor);
+  const [scaled] = await operator.multiply([longer]);
   scaleBy(scaled, 1 / factor);
   addScaled(scaled, -1, image);
   return norm(scaled);

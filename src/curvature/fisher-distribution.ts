@@ -1,7 +1,7 @@
 /** The distribution over targets that a loss is the negative log-likelihood of. @module */
 import { sizeOf, type Shape } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../losses/index.ts';
+import { binaryCrossEntropy, crossEntropy, meanSquaredError, squaredError } from '../losses/index.ts';
 import { arange, convert, cumsum, equal, expandDims, greater, less, minimum, mul, sigmoid, softmax, sqrt, sub, sum } from '../ops/index.ts';
 import type { LossFunction } from '../problem/index.ts';
 import { ArgumentError } from '../util/errors.ts';
@@ -61,9 +61,9 @@ function softmaxDistribution(reduction: 'mean' | 'sum'): PredictiveDistribution 
   };
 }
 
-function gaussianDistribution(reduction: 'mean' | 'sum'): PredictiveDistribution {
-  // The loss is w (f - y)^2 without a factor 1/2: second derivative 2 w.
-  const curvature = ({ shape }: Tensor): number => 2 * weightOf(sizeOf(shape.slice(1)), reduction);
+/** The loss is w (f - y)^2, the weight by the shape of the outputs: second derivative 2 w. */
+function gaussianDistribution(weight: (shape: Shape) => number): PredictiveDistribution {
+  const curvature = ({ shape }: Tensor): number => 2 * weight(shape);
   return {
     name: 'gaussian', noise: 'normal',
     information: (outputs, u) => mul(u, curvature(outputs)),
@@ -85,24 +85,28 @@ function bernoulliDistribution(reduction: 'mean' | 'sum'): PredictiveDistributio
   };
 }
 
-const makers = { softmax: softmaxDistribution, gaussian: gaussianDistribution, bernoulli: bernoulliDistribution };
+const gaussian = (reduction: 'mean' | 'sum'): PredictiveDistribution => gaussianDistribution((shape) => weightOf(sizeOf(shape.slice(1)), reduction));
+const makers = { softmax: softmaxDistribution, gaussian, bernoulli: bernoulliDistribution };
 
 /** What the package's own losses are likelihoods of. */
-const ofLosses = new Map<unknown, DistributionName>([[crossEntropy, 'softmax'], [meanSquaredError, 'gaussian'], [binaryCrossEntropy, 'bernoulli']]);
+const ofLosses = new Map<unknown, PredictiveDistribution>([
+  [crossEntropy, softmaxDistribution('mean')], [meanSquaredError, gaussian('mean')], [squaredError, gaussianDistribution(() => 1 / 2)], [binaryCrossEntropy, bernoulliDistribution('mean')],
+]);
 
 /**
- * The predictive distribution of a loss: of `crossEntropy`, `meanSquaredError` and `binaryCrossEntropy` by itself, of others by
+ * The predictive distribution of a loss: of `crossEntropy`, `meanSquaredError`, `squaredError` and `binaryCrossEntropy` by itself, of others by
  * choice. @throws ArgumentError when the loss is not known to be a likelihood and nothing is chosen.
  */
 export function distributionOf(operation: string, loss: LossFunction, choice?: DistributionName | DistributionChoice): PredictiveDistribution {
   const known = ofLosses.get(loss);
-  if (choice === undefined && known === undefined) {
+  if (choice === undefined) {
+    if (known !== undefined) return known;
     throw new ArgumentError({
       operation, required: 'the loss must be the negative log-likelihood of a known distribution', received: `the loss '${loss.name || 'without a name'}'`,
       remedy: "give distribution: 'softmax', 'gaussian' or 'bernoulli' for a loss of your own that is one, or use the GGN or the empirical Fisher matrix",
     });
   }
-  const { name, reduction = 'mean' } = typeof choice === 'object' ? choice : { name: choice ?? known! };
+  const { name, reduction = 'mean' } = typeof choice === 'object' ? choice : { name: choice };
   if (!Object.hasOwn(makers, name)) throw new ArgumentError({ operation, required: "distribution must be 'softmax', 'gaussian' or 'bernoulli'", received: `'${String(name)}'` });
   return makers[name](reduction);
 }

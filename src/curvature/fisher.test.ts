@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import '../runtime/node.ts';
 import { array, NDArray } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { binaryCrossEntropy, crossEntropy, hinge, meanSquaredError } from '../losses/index.ts';
+import { binaryCrossEntropy, crossEntropy, hinge, meanSquaredError, squaredError } from '../losses/index.ts';
 import { matmul, tanh, transpose } from '../ops/index.ts';
 import type { LossFunction, Problem } from '../problem/index.ts';
 import { tinyClassification, tinyRegression, type Layers } from '../problem/tiny-problems.test-helper.ts';
@@ -72,6 +72,12 @@ test('losses of one\'s own name their distribution; a summed squared error has t
   expect(() => fisher(problem, point)).toThrow(ArgumentError);
   const expected = await denseMatrix(ggn(problem, point, { executor }));
   expect(difference(await denseMatrix(fisher(problem, point, { executor, distribution: { name: 'gaussian', reduction: 'sum' } })), expected)).toBeLessThan(1e-12);
+});
+
+test('the Fisher matrix of half the squared error is its Gauss-Newton matrix', async () => {
+  const problem = { ...regression, loss: squaredError };
+  const point = problem.model.init(key(0));
+  expect(difference(await denseMatrix(fisher(problem, point, { executor })), await denseMatrix(ggn(problem, point, { executor })))).toBeLessThan(1e-12);
 });
 
 test('losses without a distribution are refused by name', () => {

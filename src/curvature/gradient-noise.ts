@@ -3,7 +3,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { NDArray } from '../core/ndarray.ts';
 import { subset, type Split } from '../data/index.ts';
 import {
-  chunkedSum, examplesOf, gradientSum, ParameterSpace, pointOf, rounded, type ChunkOptions, type Cost, type Examples, type Measurement,
+  chunkedSum, estimated, examplesOf, gradientSum, ParameterSpace, pointOf, rounded, type ChunkOptions, type Cost, type Examples, type Measurement,
   type ParameterFilter, type Point, type PointTensors, type Problem,
 } from '../problem/index.ts';
 import { requireInteger } from '../util/require.ts';
@@ -107,11 +107,9 @@ export function noiseStatistics(gradients: readonly Float64Array[], groupSize: n
     const square = (count * count * meanSquare - 2 * count * along[k] + squares[k]) / (count - 1) ** 2;
     return parts(count - 1, sumOfSquares - squares[k], square);
   });
-  const jackknife = (value: number, replicates: readonly number[]): Measurement => {
-    const centre = replicates.reduce((sum, x) => sum + x, 0) / count;
-    const variance = ((count - 1) / count) * replicates.reduce((sum, x) => sum + (x - centre) ** 2, 0);
-    return { value, error: count > 2 ? Math.sqrt(variance) : NaN, kind: 'standard error', samples: count };
-  };
+  // The spread of the jackknife's replicates, as `jackknifed` has it, about the plain value: both parts are unbiased already.
+  const jackknife = (value: number, replicates: readonly number[]): Measurement =>
+    ({ value, error: count > 2 ? (count - 1) * estimated(replicates).error : NaN, kind: 'standard error', samples: count });
   const noiseScale = squaredNorm > 0 ? jackknife(trace / squaredNorm, without.map(([t, s]) => t / s)) : { value: Infinity, error: NaN, kind: 'standard error' as const, samples: count };
   return { covarianceTrace: jackknife(trace, without.map(([t]) => t)), squaredNorm: jackknife(squaredNorm, without.map(([, s]) => s)), noiseScale };
 }

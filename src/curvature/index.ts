@@ -35,6 +35,7 @@ export { fisher, type FisherKind, type FisherOptions } from './fisher.ts';
 export { distributionOf, type DistributionChoice, type DistributionName, type PredictiveDistribution } from './fisher-distribution.ts';
 export { jacobian, ntkOperator } from './jacobian.ts';
 export { outputHessian } from './output-hessian.ts';
+export { activationHessian, activationNames, type ActivationHessian, type ActivationHessianOptions, type ActivationShape } from './activation-hessian.ts';
 export { gradientCovariance, type GradientCovarianceOptions } from './gradient-covariance.ts';
 export { residualHessian } from './residual-hessian.ts';
 export { classSplit, type ClassMeans, type ClassSplit, type ClassSplitOptions } from './class-split.ts';

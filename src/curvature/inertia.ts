@@ -94,7 +94,7 @@ async function ritzValues(operator: LinearOperator, options: InertiaOptions): Pr
   const { signal, onProgress, block = 1 } = options;
   requireInteger('inertia', 'block', block, 1, operator.size);
   const products = requireInteger('inertia', 'products', options.products ?? 100, block);
-  const space = new KrylovSpace(operator, keyOf(options), block);
+  const space = new KrylovSpace(operator, keyOf(options), block, products);
   do {
     await space.extend();
     onProgress?.({ done: space.dimension, total: products, unit: 'products' });

@@ -1,7 +1,8 @@
 /** Block Lanczos with full reorthogonalisation and thick restarts. @module */
 import { symmetricEigen } from '../linalg/index.ts';
 import { split, type Key } from '../util/random/index.ts';
-import { combinations, norm, orthogonalise, scaleBy } from './basis.ts';
+import { norm } from './basis.ts';
+import { RowBasis } from './basis-rows.ts';
 import { randomUnit } from './estimator.ts';
 import type { LinearOperator } from './operator.ts';
 
@@ -24,64 +25,67 @@ const BREAKDOWN = 1e-12;
 export class KrylovSpace {
   readonly #operator: LinearOperator;
   readonly #key: Key;
-  #basis: Float64Array[] = [];
+  /** V, then F. */
+  readonly #rows: RowBasis;
+  #dimension = 0;
+  readonly #copies: Float64Array[] = [];
   /** Rows of T, each as long as the basis is. */
   #projected: number[][] = [];
-  #next: Float64Array[] = [];
   /** One row a vector of F, one entry a vector of V. */
   #coupling: number[][] = [];
   #draws = 0;
   #scale = 0;
   #asymmetry = 0;
 
-  /** Starts from a random orthonormal block. */
-  constructor(operator: LinearOperator, key: Key, block: number) {
+  /** Starts from `start`, and random vectors where that is less than a block. `limit`: most vectors of V, at least a block. */
+  constructor(operator: LinearOperator, key: Key, block: number, limit: number, start: readonly Float64Array[] = []) {
     this.#operator = operator;
     this.#key = key;
-    while (this.#next.length < block) this.#next.push(this.#fresh(this.#next));
-    this.#coupling = this.#next.map(() => []);
+    this.#rows = new RowBasis(operator.size, Math.min(operator.size, limit + block), 'float64');
+    for (const vector of start.slice(0, block)) this.#rows.pushRest(1 / this.#rows.orthogonalise(vector).norm);
+    while (this.#rows.length < block) this.#pushFresh();
+    this.#coupling = Array.from({ length: block }, () => []);
   }
 
-  get dimension(): number { return this.#basis.length; }
+  get dimension(): number { return this.#dimension; }
   /** Frobenius norm of the part of V'AV that T leaves out, its antisymmetric one: what the rounding of products adds to residuals. */
   get asymmetry(): number { return Math.sqrt(this.#asymmetry); }
   /** True when the basis spans everything. */
-  get complete(): boolean { return this.#next.length === 0; }
+  get complete(): boolean { return this.#rows.length === this.#dimension; }
 
-  /** A random unit vector orthogonal to the basis and to `others`. */
-  #fresh(others: readonly Float64Array[]): Float64Array {
-    const vector = randomUnit(split(this.#key, 'start', this.#draws++), this.#operator.size);
-    scaleBy(vector, 1 / orthogonalise([...this.#basis, ...others], vector).norm);
-    return vector;
+  /** Copies of F, valid until the next call: they share their memory. */
+  #next(): Float64Array[] {
+    return Array.from({ length: this.#rows.length - this.#dimension }, (_, i) => (this.#copies[i] = this.#rows.row(this.#dimension + i, this.#copies[i])));
+  }
+
+  /** Appends a random unit vector orthogonal to all rows. */
+  #pushFresh(): void {
+    const { norm: left } = this.#rows.orthogonalise(randomUnit(split(this.#key, 'start', this.#draws++), this.#operator.size));
+    this.#rows.pushRest(1 / left);
   }
 
   /** Adds the next block to the basis: one product a vector. */
   async extend(): Promise<void> {
-    const images = await this.#operator.multiply(this.#next);
-    const old = this.dimension;
-    this.#basis.push(...this.#next);
+    const images = await this.#operator.multiply(this.#next());
+    const old = this.#dimension;
+    this.#dimension = this.#rows.length;
     this.#projected.forEach((row, i) => row.push(...this.#coupling.map((coupling) => coupling[i])));
-    const added: Float64Array[] = [];
     const block: number[][] = [];
     for (const image of images) {
-      const size = norm(image);
-      const { coefficients, norm: left } = orthogonalise([...this.#basis, ...added], image, 2 * images.length + added.length);
+      const { coefficients, norm: left } = this.#rows.orthogonalise(image, images.length + this.#rows.length - old);
       block.push([...coefficients]);
-      this.#scale = Math.max(this.#scale, size);
-      const room = this.#operator.size - this.dimension - added.length;
+      this.#scale = Math.max(this.#scale, norm(image));
       if (left > BREAKDOWN * this.#scale) {
-        scaleBy(image, 1 / left);
-        added.push(image);
+        this.#rows.pushRest(1 / left);
         block.at(-1)!.push(left);
-      } else if (room > 0) {
+      } else if (this.#rows.length < this.#operator.size) {
         // An invariant space: go on with a random vector, uncoupled, so that further copies of eigenvalues are found.
-        added.push(this.#fresh(added));
+        this.#pushFresh();
         block.at(-1)!.push(0);
       }
     }
     this.#appendProjection(old, block);
-    this.#next = added;
-    this.#coupling = added.map((_, row) => Array.from({ length: this.dimension }, (_, column) => block[column - old]?.[this.dimension + row] ?? 0));
+    this.#coupling = Array.from({ length: this.#rows.length - this.#dimension }, (_, row) => Array.from({ length: this.#dimension }, (__, column) => block[column - old]?.[this.#dimension + row] ?? 0));
   }
 
   /** The new rows and columns of T; both triangles are the mean of what the two products say. */
@@ -114,12 +118,15 @@ export class KrylovSpace {
 
   /** The vectors of Ritz pairs. */
   vectors(pairs: readonly RitzValue[]): Float64Array[] {
-    return combinations(this.#basis, pairs.map(({ weights }) => weights));
+    return this.#rows.combinations(pairs.map(({ weights }) => weights));
   }
 
   /** Keeps only these Ritz vectors; the next block stays. */
   restart(kept: readonly RitzValue[]): void {
-    this.#basis = this.vectors(kept);
+    const [vectors, next] = [this.vectors(kept), this.#next()];
+    this.#rows.truncate(0);
+    for (const vector of [...vectors, ...next]) this.#rows.push(vector);
+    this.#dimension = kept.length;
     this.#projected = kept.map(({ value }, i) => kept.map((_, j) => (i === j ? value : 0)));
     this.#coupling = this.#coupling.map((row) => kept.map(({ weights }) => row.reduce((sum, b, i) => sum + b * weights[i], 0)));
   }

@@ -147,8 +147,10 @@ export function problemOperator<P, State>(
   const { name, space, split, total } = prepared;
   const multiply = async (vectors: readonly Float64Array[]): Promise<Float64Array[]> => {
     const stacked = vectors.length > 1;
-    const arrays = await total.evaluate(space.split(vectors, stacked), await companions(parts.companion, vectors, stacked, space.dtype));
-    return vectors.map((_, row) => meanRow(space, arrays, row, split.size));
+    const means = vectors.map(() => new Float64Array(space.size));
+    await total.each([space.split(vectors, stacked), await companions(parts.companion, vectors, stacked, space.dtype)], (arrays, { start, count }) =>
+      addRows(space, arrays, means, start + count === split.size ? split.size : 1));
+    return means;
   };
   const compared = { name, precision: space.dtype, space, model: { ...problem.model, state: point.state, inputShape: [1, ...split.inputs.shape.slice(1)] } };
   let checked = !check;
@@ -182,14 +184,15 @@ async function companions(companion: Companion | undefined, vectors: readonly Fl
   return [array];
 }
 
-/** Vector `row` of stacked leaves, divided by the number of examples. */
-function meanRow(space: ParameterSpace, arrays: readonly NDArray[], row: number, examples: number): Float64Array {
-  const out = new Float64Array(space.size);
+/** Adds stacked leaves, row by row, to flat vectors, and divides by `divisor`. */
+function addRows(space: ParameterSpace, arrays: readonly NDArray[], vectors: readonly Float64Array[], divisor: number): void {
   space.ranges.forEach(({ offset, size }, i) => {
-    const from = arrays[i].data;
-    for (let j = 0; j < size; j++) out[offset + j] = from[row * size + j] / examples;
+    vectors.forEach((vector, row) => {
+      const from = arrays[i].data.subarray(row * size, (row + 1) * size);
+      const to = vector.subarray(offset, offset + size);
+      for (let j = 0; j < size; j++) to[j] = (to[j] + from[j]) / divisor;
+    });
   });
-  return out;
 }
 
 /** The model's outputs on placeholders: what can be known of them without running anything. */

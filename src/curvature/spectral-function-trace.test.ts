@@ -76,7 +76,7 @@ describe('traces of functions', () => {
 
   test('refuses a spectrum that Ritz values contradict, and functions that are not finite there', async () => {
     const operator = diagonalOperator(Float64Array.of(-1, 2, 3));
-    await expect(spectralTrace(operator, exponential(), { probes: 1, spectrum: [0, 5] })).rejects.toThrow('spectrum must hold the Ritz values from -1');
+    await expect(spectralTrace(operator, exponential(), { probes: 1, spectrum: [0, 5] })).rejects.toThrow(/spectrum must hold the Ritz values from (-1|-0\.99999999999\d*|-1\.00000000000\d*) to/);
     await expect(logDeterminant(operator, { probes: 1 })).rejects.toThrow('logarithm must be finite on the spectrum');
     await expect(logDeterminant(operator, { probes: 1 })).rejects.toThrow('a shift that makes all eigenvalues positive');
     expect(() => shrinkage(0)).toThrow('damping');

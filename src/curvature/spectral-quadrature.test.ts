@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { key } from '../util/random/index.ts';
 import { bulkAndOutliers, inFloat32, rotated } from './known-spectrum.test-helper.ts';
-import { diagonalOperator, matrixOperator } from './operator.ts';
-import { changeByFewerSteps, integrate, lanczosQuadratures, radau, requireInvariants, shortened } from './spectral-quadrature.ts';
+import { diagonalOperator, matrixOperator, type LinearOperator } from './operator.ts';
+import { changeByFewerSteps, integrate, lanczosQuadratures, radau, requireInvariants, shortened, type Quadrature } from './spectral-quadrature.ts';
 
 const spectrum = bulkAndOutliers(40, [2, 1]);
 const { operator } = rotated(spectrum);
@@ -42,6 +42,24 @@ describe('Lanczos quadratures', () => {
       const { probes } = await lanczosQuadratures('test', op, { steps: 40, probes: 3, key: key(2) });
       for (const { nodes } of probes) expect(Array.from(nodes).filter((x) => x > 0.7).map((x) => x.toFixed(5))).toEqual(['1.00000', '2.00000']);
     }
+  });
+
+  test('vectors kept in float32 change no more than the rounding of float32 products does', async () => {
+    // 3,000 coordinates: large enough for WebAssembly, with steps enough for outliers to converge many times over.
+    const diagonal = Float64Array.from(bulkAndOutliers(3000, [4, 3, 2.5, 2, 1.5, -1]));
+    const products = inFloat32(diagonalOperator(diagonal));
+    const kept = async (precision: 'float32' | 'float64'): Promise<Quadrature> => {
+      const op = Object.create(products, { precision: { value: precision } }) as LinearOperator;
+      return (await lanczosQuadratures('test', op, { steps: 80, probes: 1, key: key(5) })).probes[0];
+    };
+    const [single, double] = [await kept('float32'), await kept('float64')];
+    const largest = (a: Float64Array, b: Float64Array): number => a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0);
+    expect(single.nodes).not.toEqual(double.nodes);
+    // Largest eigenvalue 4: relative to it, 3e-7 is five units in the last place of float32.
+    expect(largest(single.diagonal, double.diagonal)).toBeLessThan(4 * 3e-7);
+    expect(largest(single.coupling, double.coupling)).toBeLessThan(4 * 3e-7);
+    expect(largest(single.nodes, double.nodes)).toBeLessThan(4 * 3e-7);
+    for (const { nodes } of [single, double]) expect(Array.from(nodes).filter((x) => Math.abs(x) > 0.8).map((x) => x.toFixed(5))).toEqual(['-1.00000', '1.50000', '2.00000', '2.50000', '3.00000', '4.00000']);
   });
 
   test('invariants refuse weights that do not sum to one, and first moments of something else', () => {

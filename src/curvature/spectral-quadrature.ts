@@ -3,7 +3,8 @@ import { tridiagonalEigenEnds } from '../linalg/index.ts';
 import type { Cost } from '../problem/index.ts';
 import { ThalwegError } from '../util/errors.ts';
 import { requireInteger } from '../util/require.ts';
-import { dot, orthogonalise, projections, scaleBy } from './basis.ts';
+import { dot, scaleBy } from './basis.ts';
+import { RowBasis } from './basis-rows.ts';
 import { meter, probeVector, type EstimatorOptions } from './estimator.ts';
 import { requireSymmetric, type LinearOperator } from './operator.ts';
 
@@ -35,7 +36,7 @@ export interface QuadratureOptions extends EstimatorOptions {
   readonly steps?: number;
   /** Random start vectors. Default 6. */
   readonly probes?: number;
-  /** Most bytes of Lanczos vectors: probes run side by side while they fit. Default 256 MiB. */
+  /** Most bytes of Lanczos vectors (kept in the operator's precision): probes run side by side while they fit. Default 256 MiB. */
   readonly memoryBudget?: number;
 }
 
@@ -51,13 +52,16 @@ export interface Quadratures {
 // Below this part of the largest coefficient a new direction is rounding, and the quadrature is exact.
 const BREAKDOWN = 1e-12;
 const INVARIANT = 1e-8;
+/** Lanczos vectors are orthonormal to this, by how they are stored: rounding of the last bit is 6e-8 in float32. */
+const ORTHONORMAL = { float32: 1e-6, float64: 1e-8 };
 /** A prescribed node that comes out farther off, relative to the largest, was lost to rounding. */
 const PRESCRIBED = 1e-9;
 
 /**
  * Stochastic Lanczos quadrature (Golub and Meurant 1994; Ubaru, Chen, Saad 2017): from each probe, a random vector of signs, `steps`
- * Lanczos steps with full reorthogonalisation. Checked at every probe: the weights sum to one, the first moment is v' A v, and
- * the last Lanczos vector is orthogonal to all others (so no eigenvalue is found twice). Cost: probes * steps products.
+ * Lanczos steps with full reorthogonalisation in float64; vectors are kept in the operator's precision, as its products take them.
+ * Checked at every probe: the weights sum to one, the first moment is v' A v, and the last Lanczos vector is orthogonal to all
+ * others (so no eigenvalue is found twice). Cost: probes * steps products.
  *
  * @throws ArgumentError for a non-symmetric operator; ThalwegError `INVARIANT` when a quadrature fails its check.
  */
@@ -67,16 +71,18 @@ export async function lanczosQuadratures(operation: string, operator: LinearOper
   const steps = Math.min(operator.size, requireInteger(operation, 'steps', options.steps ?? 64, 1));
   const count = requireInteger(operation, 'probes', options.probes ?? 6, 1);
   const measure = meter(operator);
-  const side = Math.max(1, Math.min(operator.block, count, Math.floor(memoryBudget / (8 * operator.size * steps))));
+  const bytes = (operator.precision === 'float32' ? 4 : 8) * operator.size * steps;
+  const side = Math.max(1, Math.min(operator.block, count, Math.floor(memoryBudget / bytes)));
+  const bases = Array.from({ length: side }, () => new RowBasis(operator.size, steps, operator.precision));
   const probes: Quadrature[] = [];
   options.signal?.throwIfAborted();
   while (probes.length < count && (probes.length === 0 || options.signal?.aborted !== true)) {
     const starts = Array.from({ length: Math.min(side, count - probes.length) }, (_, i) => signs(operator, options, probes.length + i));
     const report = (): void => options.onProgress?.({ done: measure().products, total: count * steps, unit: 'products' });
-    const runs = await lanczosRuns(operator, starts, steps, report, options.signal);
+    const runs = await lanczosRuns(operator, bases, starts, steps, report, options.signal);
     // A block cut short counts only where there is nothing else.
     const whole = runs.every((run) => run.finished);
-    if (whole || probes.length === 0) probes.push(...runs.map((run) => quadrature(operation, run, operator.size)));
+    if (whole || probes.length === 0) probes.push(...runs.map((run) => quadrature(operation, run)));
   }
   return { probes, steps, stopped: probes.length < count || options.signal?.aborted === true ? 'aborted' : 'converged', cost: measure() };
 }
@@ -88,7 +94,9 @@ function signs(operator: LinearOperator, options: EstimatorOptions, probe: numbe
 }
 
 interface Run {
-  readonly basis: Float64Array[];
+  readonly basis: RowBasis;
+  /** The latest vector of the basis: what is multiplied. */
+  readonly latest: Float64Array;
   readonly diagonal: number[];
   /** One more than couplings inside: the last leads out. */
   readonly coupling: number[];
@@ -98,13 +106,20 @@ interface Run {
   invariant: boolean;
 }
 
-/** Lanczos from several vectors side by side: one block product a step. */
-async function lanczosRuns(operator: LinearOperator, starts: readonly Float64Array[], steps: number, report: () => void, signal: AbortSignal | undefined): Promise<Run[]> {
-  const runs = starts.map((start): Run => ({ basis: [start], diagonal: [], coupling: [], scale: 0, finished: false, invariant: false }));
+/** Starts a run in a basis that may have served another. */
+function startRun(basis: RowBasis, start: Float64Array): Run {
+  basis.truncate(0);
+  basis.push(start);
+  return { basis, latest: basis.row(0, start), diagonal: [], coupling: [], scale: 0, finished: false, invariant: false };
+}
+
+/** Lanczos from several vectors, which are overwritten, side by side: one block product a step. */
+async function lanczosRuns(operator: LinearOperator, bases: readonly RowBasis[], starts: readonly Float64Array[], steps: number, report: () => void, signal: AbortSignal | undefined): Promise<Run[]> {
+  const runs = starts.map((start, i) => startRun(bases[i], start));
   for (let step = 0; step < steps; step++) {
     const active = runs.filter((run) => !run.finished);
     if (active.length === 0 || (step > 0 && signal?.aborted === true)) break;
-    const images = await operator.multiply(active.map(({ basis }) => basis[step]));
+    const images = await operator.multiply(active.map(({ latest }) => latest));
     active.forEach((run, i) => advance(run, images[i], steps));
     report();
   }
@@ -112,17 +127,18 @@ async function lanczosRuns(operator: LinearOperator, starts: readonly Float64Arr
 }
 
 function advance(run: Run, image: Float64Array, steps: number): void {
-  const { coefficients, norm } = orthogonalise(run.basis, image, 2);
-  run.diagonal.push(coefficients[coefficients.length - 1]);
-  run.coupling.push(norm);
+  const { basis, diagonal, coupling } = run;
+  const { coefficients, norm } = basis.orthogonalise(image, 2);
+  diagonal.push(coefficients[coefficients.length - 1]);
+  coupling.push(norm);
   run.scale = Math.max(run.scale, Math.abs(coefficients[coefficients.length - 1]), norm);
   run.invariant = norm <= BREAKDOWN * run.scale;
-  if (run.diagonal.length === steps || run.invariant) {
+  if (diagonal.length === steps || run.invariant) {
     run.finished = true;
     return;
   }
-  scaleBy(image, 1 / norm);
-  run.basis.push(image);
+  basis.pushRest(1 / norm);
+  basis.row(basis.length - 1, run.latest);
 }
 
 /** Nodes and weights of a symmetric tridiagonal matrix (Golub and Welsch 1969). */
@@ -131,16 +147,16 @@ export function ruleOf(diagonal: ArrayLike<number>, coupling: ArrayLike<number>)
   return { nodes: values, weights: first.map((x) => x * x) };
 }
 
-function quadrature(operation: string, { diagonal, coupling, basis, invariant }: Run, size: number): Quadrature {
+function quadrature(operation: string, { diagonal, coupling, basis, latest, invariant }: Run): Quadrature {
   const steps = diagonal.length;
   const rule = ruleOf(diagonal, coupling.slice(0, steps - 1));
   const [firstMoment] = diagonal;
   requireInvariants(operation, rule, firstMoment);
-  // The start has unit norm, and the last vector nothing in common with the others.
-  const last = basis[steps - 1];
-  const common = projections(basis.slice(0, steps - 1), last).reduce((most, x) => Math.max(most, Math.abs(x)), Math.abs(dot(last, last) - 1));
-  if (common > INVARIANT) throw new ThalwegError('INVARIANT', { operation, required: `Lanczos vectors must be orthonormal to ${INVARIANT}`, received: `${common}` });
-  return { ...rule, firstMoment, diagonal: Float64Array.from(diagonal), coupling: Float64Array.from(coupling), exact: invariant || steps === size };
+  // The last vector has unit norm, and nothing in common with the others.
+  const common = basis.projections(latest).reduce((most, x, i) => Math.max(most, Math.abs(i === basis.length - 1 ? x - 1 : x)), 0);
+  const required = ORTHONORMAL[basis.type];
+  if (common > required) throw new ThalwegError('INVARIANT', { operation, required: `Lanczos vectors must be orthonormal to ${required}`, received: `${common}` });
+  return { ...rule, firstMoment, diagonal: Float64Array.from(diagonal), coupling: Float64Array.from(coupling), exact: invariant || steps === basis.size };
 }
 
 /** @throws ThalwegError `INVARIANT` unless the weights sum to one and give the first moment. */

@@ -1,4 +1,5 @@
 /** Stochastic estimates of the trace: Hutchinson's and Hutch++. @module */
+import { dot as dotRange } from '../linalg/vector.ts';
 import { estimated, type Cost, type Group, type Measurement } from '../problem/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { requireInteger, requireNumber } from '../util/require.ts';
@@ -48,11 +49,7 @@ const LEAST = 8;
 
 /** Sums of u_i (A u)_i over all coordinates and over each group. */
 function sums(vector: Float64Array, image: Float64Array, groups: readonly Group[]): Float64Array {
-  const over = (start: number, end: number): number => {
-    let sum = 0;
-    for (let i = start; i < end; i++) sum += vector[i] * image[i];
-    return sum;
-  };
+  const over = (start: number, end: number): number => dotRange(vector, start, image, start, end - start);
   return Float64Array.of(over(0, vector.length), ...groups.map(({ start, end }) => over(start, end)));
 }
 
@@ -84,7 +81,7 @@ export async function hutchinsonTrace(operator: LinearOperator, options: TraceOp
   let met = stopping === 'probes';
   await forEachProbe(operator, options, {
     // PyHessian looks after every vector: further vectors of a block would be wasted.
-    count: probes, distribution, ...(stopping === 'pyhessian' && { block: 1 }), prepare: (vector) => { orthogonalise(deflate, vector); }, onBlock: report,
+    count: probes, distribution, ...(stopping === 'pyhessian' && { block: 1 }), ...(deflate.length > 0 && { prepare: (vector: Float64Array) => { orthogonalise(deflate, vector); } }), onBlock: report,
   }, (vector, image) => {
     samples.push(sums(vector, image, groups));
     if (!enough(samples)) return true;

@@ -1,6 +1,5 @@
 /** Datasets: a train and a test split of typed arrays, with what must be known to use and to cite them. @module */
-import { NDArray } from '../core/ndarray.ts';
-import type { Shape } from '../core/ndarray.ts';
+import { allocate, NDArray, type Shape } from '../core/ndarray.ts';
 import { ArgumentError, DtypeError, ShapeError } from '../util/errors.ts';
 import { choice, key, split as splitKey } from '../util/random/index.ts';
 import { requireInteger } from '../util/require.ts';
@@ -55,7 +54,7 @@ export function makeSplit(inputs: NDArray, targets: NDArray): Split {
 
 function takeRowsOf(values: NDArray, indices: ArrayLike<number>): NDArray {
   const width = values.shape[0] === 0 ? 0 : values.size / values.shape[0];
-  const data = values.dtype === 'int32' ? new Int32Array(indices.length * width) : new Float32Array(indices.length * width);
+  const data = allocate(values.dtype, indices.length * width);
   for (let i = 0; i < indices.length; i++) data.set(values.data.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
   return new NDArray(data, [indices.length, ...values.shape.slice(1)], values.dtype);
 }

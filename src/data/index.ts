@@ -13,7 +13,7 @@ export { mnistFromFiles } from './mnist.ts';
 export type { MnistFiles, MnistOptions } from './mnist.ts';
 export { modularArithmetic } from './modular-arithmetic.ts';
 export type { ModularArithmeticOptions } from './modular-arithmetic.ts';
-export { datasetLoader, datasets, loadDataset } from './registry.ts';
+export { datasetLoader, datasetNamed, datasetParser, datasets, loadDataset } from './registry.ts';
 export type { DatasetEntry, DatasetRegistry } from './registry.ts';
 export { sparseParity } from './sparse-parity.ts';
 export type { SparseParityDataset, SparseParityOptions } from './sparse-parity.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NDArray } from '../core/ndarray.ts';
 import { ArgumentError } from '../util/errors.ts';
 import {
-  datasets, gaussianClusters, iris, labelCounts, loadDataset, makeSplit, modularArithmetic, sparseParity, spirals, standardized, takeRows,
+  datasetNamed, datasets, gaussianClusters, iris, labelCounts, loadDataset, makeSplit, modularArithmetic, sparseParity, spirals, standardized, takeRows,
   teacherStudent,
 } from './index.ts';
 import type { Split } from './index.ts';
@@ -44,6 +44,15 @@ describe('every portable dataset', () => {
         Try: iris, gaussian-clusters, spirals, teacher-student, sparse-parity, modular-arithmetic]
     `);
     await expect(loadDataset('toString' as 'iris')).rejects.toThrow(ArgumentError);
+  });
+
+  test('come from texts with options, and wrong ones are refused by name', async () => {
+    expect(await datasetNamed('iris')).toEqual(iris());
+    expect(await datasetNamed('modular-arithmetic:modulus=7,trainFraction=0.3,equalsToken=false')).toEqual(modularArithmetic({ modulus: 7, trainFraction: 0.3, equalsToken: false }));
+    expect(await datasetNamed('teacher-student:hidden=5-3,samples=12,testSamples=0')).toMatchObject({ train: { size: 12 }, test: { size: 0 } });
+    await expect(datasetNamed('spirals:arm=2')).rejects.toThrow(/dataset spirals: options must be key=value with a key of seed, samples, .*'arm=2'/);
+    await expect(datasetNamed('spirals:arms=0')).rejects.toThrow(/arms must be a positive integer, got '0'/);
+    await expect(datasetNamed('cifar:a=1')).rejects.toThrow(/name must be that of a dataset, got 'cifar'/);
   });
 });
 

@@ -1,13 +1,10 @@
 /** What batch normalisation does while parameters move: four named modes. @module */
 import { ArgumentError } from '../util/errors.ts';
 import { requireInteger } from '../util/require.ts';
-import { filled, type NDArray } from '../core/ndarray.ts';
-import type { Tensor } from '../core/tensor.ts';
 import { subset, type Split } from '../data/index.ts';
-import { div, mul, onesLike, sub, zerosLike } from '../ops/index.ts';
-import type { Problem } from '../problem/index.ts';
-import { jvp, type Host } from '../transforms/index.ts';
-import { leaves, mapTree } from '../tree/index.ts';
+import { usualBatch, type Problem } from '../problem/index.ts';
+import type { Host } from '../transforms/index.ts';
+import { leaves } from '../tree/index.ts';
 
 /**
  * - `eval`: the running statistics of the centre, everywhere. What most published planes show; away from the centre the statistics
@@ -47,14 +44,6 @@ export interface ResolvedBatchNorm {
   readonly data?: Split;
 }
 
-const MOST = 256;
-
-/** The largest batch up to 256 whose last batch is not a single example. */
-function usualBatch(examples: number): number {
-  for (let batch = Math.min(MOST, examples); batch > 1; batch--) if (examples % batch !== 1) return batch;
-  return 1;
-}
-
 /** @throws ArgumentError for an unknown mode, for `moved` without an axis that moves statistics, and where train mode would draw dropout masks. */
 export function resolveBatchNorm<P, State>(problem: Problem<P, State>, state: Host<State>, data: Split, settings: BatchNormMode | BatchNormSettings, movesState: boolean): ResolvedBatchNorm {
   const { mode, batch, data: source = problem.train, samples } = typeof settings === 'string' ? { mode: settings } as BatchNormSettings : settings;
@@ -71,24 +60,3 @@ export function resolveBatchNorm<P, State>(problem: Problem<P, State>, state: Ho
   const size = requireInteger('batchNorm', 'batch', batch ?? usualBatch(used.size), 1, used.size);
   return { record: { mode, batch: size, ...(mode === 'recalibrated' && { examples: used.size }) }, ...(mode === 'recalibrated' && { data: used }) };
 }
-
-/**
- * The statistics of one batch as the model itself would learn them, times the number of examples: a term of their mean over batches.
- * The state after a batch is (1 - m) state + m fresh for some momentum m that the model does not tell; at zero state it is m fresh, and its
- * derivative with respect to the state is 1 - m.
- */
-export function freshStatistics<P, State>(problem: Problem<P, State>, params: P, state: State, inputs: Tensor): State {
-  const after = (from: State): State => problem.model.apply(params, inputs, { mode: 'train', state: from }).state;
-  const zeros = mapTree(zerosLike, state) as State;
-  const ones = mapTree(onesLike, state) as State;
-  const [atZero, kept] = jvp(after, [zeros], [ones]);
-  return mapTree((s: Tensor, k: Tensor) => mul(div(s, sub(1, k)), inputs.shape[0]), atZero, kept) as State;
-}
-
-/** A mean over examples of sums, in the type of the state. */
-export const meanState = <State>(sums: Host<State>, like: Host<State>, examples: number): Host<State> =>
-  mapTree((sum: NDArray, { shape, dtype }: NDArray) => {
-    const out = filled(shape, 0, dtype);
-    for (let i = 0; i < out.size; i++) out.data[i] = sum.data[i] / examples;
-    return out;
-  }, sums, like) as Host<State>;

@@ -6,11 +6,11 @@ import type { Tensor } from '../core/tensor.ts';
 import { linearOperator, topEigenpairs } from '../curvature/index.ts';
 import type { Split } from '../data/index.ts';
 import { add, at, mul, stack, sum } from '../ops/index.ts';
-import { chunkedSum, examplesOf, meanOf, moments, ParameterSpace, type ChunkCost, type ChunkedSum, type Examples, type Moments, type Point, type Problem } from '../problem/index.ts';
+import { chunkedSum, examplesOf, freshStatistics, meanOf, meanState, moments, ParameterSpace, type ChunkCost, type ChunkedSum, type Examples, type Moments, type Point, type Problem } from '../problem/index.ts';
 import { hvp, valueAndGrad, type Host } from '../transforms/index.ts';
 import { flatten, leaves, mapTree, requireSameStructure } from '../tree/index.ts';
 import type { Axis } from './axes.ts';
-import { freshStatistics, meanState, resolveBatchNorm, type BatchNormMode, type BatchNormRecord, type BatchNormSettings } from './batch-norm.ts';
+import { resolveBatchNorm, type BatchNormMode, type BatchNormRecord, type BatchNormSettings } from './batch-norm.ts';
 import type { CurvatureMetric, LandscapeMetric } from './metrics.ts';
 
 /** How cells are evaluated. */

@@ -7,7 +7,7 @@ import { checkGrads, evaluateReference, requireClose } from '../testing/index.ts
 import { hostInputs, readGolden, scalarCase } from '../../test/golden/golden.ts';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import '../runtime/node.ts';
-import { accuracy, binaryCrossEntropy, correct, crossEntropy, hinge, lossNamed, losses, meanSquaredError, type Loss } from './index.ts';
+import { accuracy, binaryCrossEntropy, correct, crossEntropy, hinge, lossNamed, lossNameOf, losses, meanSquaredError, squaredError, type Loss } from './index.ts';
 
 const f64 = (values: Parameters<typeof array>[0], shape?: readonly number[]): NDArray => array(values, shape, 'float64');
 const i32 = (values: Parameters<typeof array>[0]): NDArray => array(values, undefined, 'int32');
@@ -77,6 +77,20 @@ describe('meanSquaredError', () => {
   });
 });
 
+describe('squaredError', () => {
+  test('half the sum over outputs: the mean squared error times half their number', () => {
+    requireClose(run(squaredError, f64([[1, 2], [3, -1]]), f64([[0, 4], [3, 1]])), f64([2.5, 2]));
+    requireClose(run(squaredError, f64([[1, 2], [3, -1]]), i32([0, 1])), f64([2, 6.5]));
+    requireClose(run(squaredError, f64([1, 1]), f64([2, 4])), f64([0.5, 4.5]));
+    const outputs = [Array.from({ length: 10 }, (_, i) => Math.sin(3 * i))];
+    requireClose(run(squaredError, f64(outputs), i32([3])), f64([5 * run(meanSquaredError, f64(outputs), i32([3])).data[0]]), { relative: 1e-14 });
+    expect(() => run(squaredError, f64([[1, 2]]), f64([1, 2]))).toThrow(ShapeError);
+  });
+  test('its Hessian in the outputs is the identity', () => {
+    requireClose(evaluateReference((z: Tensor, v: Tensor, t: Tensor) => hvp((o: Tensor) => mean(squaredError(o, t)))(z, v), f64([[1, 2, 3, 4]]), f64([[1, 0, -1, 2]]), f64([[0, 0, 0, 0]])), f64([[1, 0, -1, 2]]));
+  });
+});
+
 describe('binaryCrossEntropy', () => {
   const byHand = (z: number, y: number): number => Math.log(1 + Math.exp(z)) - y * z;
   test('log(1 + exp(z)) - y z, the mean over outputs', () => {
@@ -110,12 +124,14 @@ describe('all losses', () => {
   const cases: Record<keyof typeof losses, [outputs: number[][], targets: NDArray]> = {
     'cross-entropy': [[[1e3, -1e3], [1e3, -1e3], [-1e3, 1e3], [1e3, 1e3], [0, 0], [1e3, 999]], labels],
     'mean-squared-error': [[[1e3, -1e3], [1e3, -1e3], [-1e3, 1e3], [1e3, 1e3], [0, 0], [1, 2]], labels],
+    'squared-error': [[[1e3, -1e3], [1e3, -1e3], [-1e3, 1e3], [1e3, 1e3], [0, 0], [1, 2]], labels],
     'binary-cross-entropy': [[[1e3], [1e3], [-1e3], [-1e3], [0], [1]], labels],
     hinge: [[[1e3, -1e3], [1e3, -1e3], [-1e3, 1e3], [1e3, 999], [0.2, 0], [2, 1.7]], labels],
   };
   const expected: Record<keyof typeof losses, number[]> = {
     'cross-entropy': [0, 2000, 0, Math.LN2, Math.LN2, Math.log(1 + Math.exp(-1))],
     'mean-squared-error': [(999 ** 2 + 1e6) / 2, (1e6 + 1001 ** 2) / 2, (1e6 + 999 ** 2) / 2, (999 ** 2 + 1e6) / 2, 0.5, 2],
+    'squared-error': [(999 ** 2 + 1e6) / 2, (1e6 + 1001 ** 2) / 2, (1e6 + 999 ** 2) / 2, (999 ** 2 + 1e6) / 2, 0.5, 2],
     'binary-cross-entropy': [1e3, 0, 1e3, 0, Math.LN2, Math.log(1 + Math.E)],
     hinge: [0, 2001, 0, 0, 1.2, 0.7],
   };
@@ -138,7 +154,8 @@ describe('all losses', () => {
   }
   test('by name', () => {
     expect(lossNamed('hinge')).toBe(hinge);
-    expect(() => lossNamed('mse')).toThrow(/mean-squared-error/);
+    expect(() => lossNamed('zero-one')).toThrow(/mean-squared-error/);
+    expect([lossNamed('mse'), lossNameOf('mse'), lossNameOf('hinge')]).toEqual([squaredError, 'squared-error', 'hinge']);
   });
 });
 

@@ -34,7 +34,7 @@ export function lower(graph: Graph, runtime: Pick<ModelRuntime, 'supports' | 'na
     }
   });
   scope.emit(graph);
-  const outputs = graph.outputs.map((output, i) => builder.output(scope.name(output), output.dtype, output.shape, `output${i}`));
+  const outputs = graph.outputs.map((output, i) => builder.result(scope.name(output), output.dtype, output.shape, `output${i}`));
   return { bytes: builder.finish(), inputs, outputs };
 }
 
@@ -145,7 +145,7 @@ class Scope implements Lowering {
       inner.emit(graph);
       const names = graph.outputs.map((output) => inner.name(output));
       for (const extra of options.extraOutputs?.(inner, names) ?? []) body.output(extra.name, extra.dtype, extra.shape, body.fresh('output'));
-      names.forEach((name, i) => body.output(name, graph.outputs[i].dtype, graph.outputs[i].shape, body.fresh('output')));
+      names.forEach((name, i) => body.result(name, graph.outputs[i].dtype, graph.outputs[i].shape));
     });
   }
 

@@ -83,4 +83,13 @@ describe('ModelBuilder', () => {
     b.output(y, 'float32', [], 'again');
     expect(graphOf(b.finish()).output.map((output) => output.name)).toEqual([y, 'again']);
   });
+
+  test('results are copied only where they must be', () => {
+    const b = new ModelBuilder();
+    const x = b.input('x', 'float32', []);
+    const y = b.value('Neg', [x]);
+    const names = [b.result(y, 'float32', []), b.result(y, 'float32', [], 'second'), b.result(x, 'float32', [], 'input again')];
+    expect(names).toEqual([y, 'second', 'input again']);
+    expect(graphOf(b.finish()).node.map(({ opType, output }) => [opType, ...output])).toEqual([['Neg', y], ['Identity', 'second'], ['Identity', 'input again']]);
+  });
 });

@@ -34,6 +34,7 @@ export class GraphBuilder {
   readonly #shared: Shared;
   readonly #graph: GraphProto;
   readonly #constants = new Map<string, string>();
+  readonly #made = new Set<string>();
 
   constructor(name = 'graph', shared: Shared = { count: 0, domains: new Set() }) {
     this.#shared = shared;
@@ -66,6 +67,15 @@ export class GraphBuilder {
     return name;
   }
 
+  /**
+   * Declares `value` an output and returns its name: its own where a node of this graph makes it and it is no output yet, otherwise that
+   * of a copy. ONNX Runtime copies what other nodes read as well, unless it has its own name.
+   */
+  result(value: string, dtype: ElementType, shape?: readonly Dimension[], as = this.fresh('output')): string {
+    const isOwn = this.#made.has(value) && !this.#graph.output.some(({ name }) => name === value);
+    return this.output(value, dtype, shape, isOwn ? undefined : as);
+  }
+
   /** A constant array under a name; its data are kept by reference until the model is finished. */
   initializer(name: string, value: NDArray): string {
     return this.#initializer(name, value.dtype, value.shape, bytesOf(value.data));
@@ -90,6 +100,7 @@ export class GraphBuilder {
   ): string[] {
     const names = typeof outputs === 'number' ? Array.from({ length: outputs }, () => this.fresh()) : [...outputs];
     this.#shared.domains.add(domain);
+    names.forEach((name) => this.#made.add(name));
     this.#graph.node.push(create(NodeProtoSchema, {
       name: this.fresh(opType), opType, domain, input: [...inputs], output: names,
       attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),

@@ -17,3 +17,5 @@ export { averagePool, conv, dot, einsum, matmul, maxPool, outer, sumPool, vdot, 
 export {
   attention, elu, gelu, leakyRelu, logSigmoid, logSoftmax, relu, rootMeanSquareNormalize, sigmoid, silu, softmax, softplus, standardize,
 } from './functions.ts';
+export { cholesky, diagonal, inversePositiveDefinite, qr, solvePositiveDefinite, type Cholesky, type Qr } from './matrix.ts';
+export { CONVERGENT_QUINTIC, inverseRoot, JORDAN_QUINTIC, newtonSchulz, type InverseRootOptions, type NewtonSchulzOptions, type Quintic } from './matrix-iterations.ts';

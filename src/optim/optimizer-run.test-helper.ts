@@ -25,6 +25,8 @@ export interface OptimizerRun<P> {
   readonly state: unknown;
   /** Loss before each step. */
   readonly losses: readonly number[];
+  /** What each step reported. */
+  readonly reports: readonly Readonly<Record<string, number>>[];
   /** What the optimizer gives as its answer after the last step. */
   readonly answer: Host<P>;
 }
@@ -35,15 +37,17 @@ export async function runOptimizer<P>(optimizer: Optimizer, loss: (params: P, st
   type Call = { params: P; state: unknown; step: Tensor; learningRate: Tensor; normal: P };
   const traced = ({ params, state, step, learningRate, normal: drawn }: Call) => {
     const context = updateContext<P>({ params, step, learningRate, lossAt: (at) => loss(at, step), normal: () => drawn });
-    return { ...optimizer.update(context, state), loss: context.loss() };
+    const { report = {}, ...updated } = optimizer.update(context, state);
+    return { ...updated, report, loss: context.loss() };
   };
-  const program = compile(traced as never, settings) as unknown as (call: unknown) => Promise<{ params: Host<P>; state: unknown; loss: NDArray }>;
+  const program = compile(traced as never, settings) as unknown as (call: unknown) => Promise<{ params: Host<P>; state: unknown; loss: NDArray; report: Record<string, NDArray> }>;
   const initial = compile(((p: P) => optimizer.init(p)) as never, settings) as unknown as (p: unknown) => Promise<unknown>;
   const answer = compile(((p: P, s: unknown) => (optimizer.answer ? optimizer.answer(p, s) : p)) as never, settings) as unknown as (p: unknown, s: unknown) => Promise<Host<P>>;
   let params = start;
   let state = await initial(start);
   const path: Host<P>[] = [];
   const losses: number[] = [];
+  const reports: Record<string, number>[] = [];
   for (let step = 0; step < steps; step++) {
     const noise = mapTree((leaf: NDArray) => new NDArray(normal(split(key(11), step), leaf.shape, { dtype: 'float64' }), leaf.shape, 'float64'), start);
     const learningRate = scalar(typeof rate === 'number' ? rate : rate(step, { losses }), dtype);
@@ -51,6 +55,7 @@ export async function runOptimizer<P>(optimizer: Optimizer, loss: (params: P, st
     ({ params, state } = next);
     path.push(params);
     losses.push(next.loss.item());
+    reports.push(Object.fromEntries(Object.entries(next.report).map(([name, value]) => [name, value.item()])));
   }
-  return { path, params, state, losses, answer: await answer(params, state) };
+  return { path, params, state, losses, reports, answer: await answer(params, state) };
 }

@@ -3,7 +3,6 @@ import { array } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { mul, sum } from '../ops/index.ts';
 import { runOptimizer } from './optimizer-run.test-helper.ts';
-import { constantRate, cosineRate } from './schedules.ts';
 import { sgd, type SgdOptions } from './sgd.ts';
 
 type Params = { w: Tensor };
@@ -34,15 +33,4 @@ describe('sgd', () => {
   test('weight decay is added to the gradient', async () => expect((await run({ weightDecay: 0.2 }, 1, 0.1))[0]).toBeCloseTo(0.88, 15));
   test('converges on a quadratic at rate 1', async () => expect(Math.abs((await run({ momentum: 0.5 }, 80, 1)).at(-1)!)).toBeLessThan(1e-6));
   test('refuses a momentum above one', () => expect(() => sgd({ momentum: 2 })).toThrow(/momentum/));
-});
-
-describe('schedules', () => {
-  test('constant', () => expect(constantRate(0.3)(17)).toBe(0.3));
-  test('cosine: warm-up, middle, end', () => {
-    const rate = cosineRate({ rate: 1, steps: 110, warmup: 10 });
-    expect(rate(0)).toBeCloseTo(0.1, 12);
-    expect(rate(9)).toBeCloseTo(1, 12);
-    expect(rate(60)).toBeCloseTo(0.5, 12);
-    expect(rate(110)).toBeCloseTo(0, 12);
-  });
 });

@@ -2,9 +2,12 @@
 import type { Tensor } from '../core/tensor.ts';
 import { add, mul, zerosLike } from '../ops/index.ts';
 import { mapTree } from '../tree/index.ts';
+import { fraction, flag, nonNegative, option } from '../util/options.ts';
 import { chain, descend } from './chain.ts';
+import { optimizerEntry } from './entry.ts';
 import type { Optimizer, Scalar, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
+import type { LeafPredicate } from './selection.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 
 export interface MomentumOptions {
@@ -44,6 +47,8 @@ export interface SgdOptions {
   readonly nesterov?: boolean;
   /** Coupled weight decay: adds `weightDecay * params` to the gradient. Default 0. */
   readonly weightDecay?: Scalar;
+  /** The leaves that decay, as `matricesOnly`. Default: all. */
+  readonly decayed?: LeafPredicate;
 }
 
 /**
@@ -51,8 +56,20 @@ export interface SgdOptions {
  *
  * @throws ArgumentError when an option is out of range.
  */
-export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions = {}): Optimizer {
+export function sgd({ momentum = 0, nesterov = false, weightDecay = 0, decayed }: SgdOptions = {}): Optimizer {
   requireScalar('sgd', 'momentum', momentum, 0, 1);
-  const rules = [addDecayedWeights(weightDecay), ...(momentum === 0 ? [] : [scaleByMomentum({ momentum, nesterov })])];
+  const rules = [addDecayedWeights(weightDecay, { ...(decayed && { decayed }) }), ...(momentum === 0 ? [] : [scaleByMomentum({ momentum, nesterov })])];
   return descend(momentum === 0 ? 'sgd' : nesterov ? 'nesterov' : 'momentum', chain(...rules));
 }
+
+/** The entry of the registry. */
+export const sgdEntry = optimizerEntry({
+  description: 'stochastic gradient descent, with momentum (Polyak 1964) or Nesterov momentum (Nesterov 1983)',
+  rate: 0.1,
+  options: {
+    momentum: option(fraction, 'share of the last velocity that is kept', 0),
+    nesterov: option(flag, 'look ahead along the velocity', false),
+    weightDecay: option(nonNegative, 'coupled weight decay', 0),
+  },
+  make: (values) => sgd(values),
+});

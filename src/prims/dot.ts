@@ -1,6 +1,6 @@
 /** General products: sums over contracted axes, side by side over batch axes. @module */
 import { AxisError, DtypeError, ShapeError } from '../util/errors.ts';
-import { allocate, NDArray, sizeOf } from '../core/ndarray.ts';
+import { allocate, NDArray, sameShape, sizeOf } from '../core/ndarray.ts';
 import { stridesOf } from '../core/strides.ts';
 import type { Lowering, LoweredValue } from '../core/lowering.ts';
 import { bind1, type BatchArguments, type Node, type Primitive, type Tensor, type Type } from '../core/tensor.ts';
@@ -15,6 +15,7 @@ export interface DotParams {
 }
 
 const range = (n: number, start = 0): number[] => Array.from({ length: n }, (_, i) => start + i);
+const isOrdered = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
 const free = (rank: number, batch: readonly number[], contract: readonly number[]): number[] => range(rank).filter((axis) => !batch.includes(axis) && !contract.includes(axis));
 
 function dotType({ batch, contract }: DotParams, [x, y]: readonly Type[]): Type {
@@ -45,10 +46,12 @@ function leftCotangent({ batch, contract }: DotParams, x: Tensor, y: Tensor, ct:
   const yFree = free(y.rank, batch[1], contract[1]);
   const nBatch = batch[0].length;
   const ctFromY = range(yFree.length, exchanged ? nBatch : nBatch + xFree.length);
-  const product = dot(ct, y, { batch: [range(nBatch), batch[1]], contract: [ctFromY, yFree] });
-  // product: batch, x free, then y's contracted axes in y's order
+  // product: batch, x free, then y's contracted axes in y's order; the exchanged product has the latter first
   const order = range(contract[1].length).sort((a, b) => contract[1][a] - contract[1][b]);
-  const axes = [...batch[0], ...xFree, ...order.map((i) => contract[0][i])];
+  const contracted = order.map((i) => contract[0][i]);
+  const axes = [...batch[0], ...xFree, ...contracted];
+  if (!isOrdered(axes) && isOrdered([...batch[0], ...contracted, ...xFree])) return dot(y, ct, { batch: [batch[1], range(nBatch)], contract: [yFree, ctFromY] });
+  const product = dot(ct, y, { batch: [range(nBatch), batch[1]], contract: [ctFromY, yFree] });
   const permutation = new Array<number>(axes.length);
   axes.forEach((axis, i) => { permutation[axis] = i; });
   return transpose(product, permutation);
@@ -147,7 +150,6 @@ interface Operand extends LoweredValue {
 function arrange(lowering: Lowering, tensor: Tensor, batch: readonly number[], contract: readonly number[], contractLast: boolean): Operand {
   const freeAxes = free(tensor.rank, batch, contract);
   const ends = [[...batch, ...freeAxes, ...contract], [...batch, ...contract, ...freeAxes]];
-  const isOrdered = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
   const preferred = contractLast ? 0 : 1;
   const layout = isOrdered(ends[preferred]) ? preferred : isOrdered(ends[1 - preferred]) ? 1 - preferred : preferred;
   // A pending broadcast along the batch axes stays pending: the product repeats by itself.
@@ -171,7 +173,9 @@ function lowerDot(lowering: Lowering, node: Node<DotParams>): LoweredValue {
   const left = arrange(lowering, x, batch[0], contract[0], true);
   const right = arrange(lowering, y, batch[1], contract[1], false);
   const name = multiply(lowering, left, right, x.dtype);
-  return { name: lowering.reshape(name, output.shape), shape: output.shape };
+  const freeOf = ({ shape, transposed }: Operand, side: -2 | -1): number => shape.at(transposed ? -3 - side : side)!;
+  const shape = [...left.shape.slice(0, -2).map((n, i) => Math.max(n, right.shape[i])), freeOf(left, -2), freeOf(right, -1)];
+  return { name: sameShape(shape, output.shape) ? name : lowering.reshape(name, output.shape), shape: output.shape };
 }
 
 function multiply(lowering: Lowering, left: Operand, right: Operand, dtype: Tensor['dtype']): string {

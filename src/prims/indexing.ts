@@ -63,6 +63,8 @@ export const gatherPrimitive: Primitive<GatherParams> = {
     return [ct && scatter(zerosLike(operand), indices, ct, { ...params, mode: 'add' }), null];
   },
   batch(args) {
+    // More points of one operand, where nothing else keeps points apart: no copy of it for each.
+    if (!args.batched[0] && args.params.batchAxes === 0) return { outputs: [gather(args.inputs[0], args.inputs[1], 0)], batched: [true] };
     const [operand, indices] = alignBatch(args);
     return { outputs: [gather(operand, indices, args.params.batchAxes + 1)], batched: [true] };
   },

@@ -8,6 +8,8 @@ export const DEFAULT_MEMORY_BUDGET = 512 * 2 ** 20;
 /** The part of the budget that one running chunk may take: a backend keeps such a working set for each of a few sessions. */
 const WORKING_SHARE = 1 / 16;
 const TRIAL = 64;
+/** Up to so many examples, all of them are tried first: where they fit, one trace does. */
+const WHOLE_TRIAL = 4096;
 
 export interface ChunkPlan {
   /** Examples of a full chunk. */
@@ -48,11 +50,13 @@ export interface PlanArguments {
 /** Chooses the chunk size (memory is linear in it, so two small traces tell) and what is kept. */
 export function planChunks({ size, chunk, memoryBudget, bound, graphAt }: PlanArguments): ChunkPlan {
   const at = (examples: number): Prediction => predict(graphAt(examples), bound);
-  const chosen = chunk !== undefined ? Math.min(chunk, size) : evenChunk(size, largestChunk(size, memoryBudget * WORKING_SHARE, at));
-  const { residual, working } = at(chosen);
+  const room = memoryBudget * WORKING_SHARE;
+  const whole = chunk === undefined && size <= WHOLE_TRIAL ? at(size) : undefined;
+  const chosen = chunk !== undefined ? Math.min(chunk, size) : whole && whole.working <= room ? size : evenChunk(size, largestChunk(size, room, at));
+  const { residual, working } = whole && chosen === size ? whole : at(chosen);
   const chunks = Math.ceil(size / chosen);
-  const room = Math.max(0, memoryBudget - working);
-  const kept = bound === undefined ? 0 : residual === 0 ? chunks : Math.min(chunks, Math.floor(room / residual));
+  const left = Math.max(0, memoryBudget - working);
+  const kept = bound === undefined ? 0 : residual === 0 ? chunks : Math.min(chunks, Math.floor(left / residual));
   return { chunk: chosen, chunks, kept, residualBytes: residual, workingBytes: working };
 }
 

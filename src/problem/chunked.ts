@@ -99,7 +99,7 @@ export function chunkedSum<Fixed, Batch, Call extends unknown[], Out>(
   requireNumber(name, 'memoryBudget', memoryBudget, 0);
   const settings = { name, ...(options.executor && { executor: options.executor }), ...(options.dtype && { dtype: options.dtype }) };
   const whole = compile(f as never, settings) as Program;
-  const binder = compile(f as never, { ...settings, bind: 2, distribute: options.distribute ?? false }) as unknown as Binder<unknown[], 2, unknown>;
+  const binder = compile(f as never, { ...settings, bind: 2, distribute: options.distribute ?? false }) as unknown as Binder<[unknown, unknown, ...unknown[]], 2, unknown>;
   let prepared: Prepared | undefined;
   let cost: ChunkCost | undefined;
   let calls = 0;
@@ -111,7 +111,8 @@ export function chunkedSum<Fixed, Batch, Call extends unknown[], Out>(
     for (const part of prepared?.parts ?? []) await part.release();
     const plan = planChunks({
       size, chunk: options.chunk, memoryBudget, bound: bind ? leaves([fixed, batch]).length : undefined,
-      graphAt: (examples) => whole.graph(fixed, rows(batch, 0, examples), ...call),
+      // Of the program that will run: what is traced here is not traced again.
+      graphAt: (examples) => (bind ? binder : whole).graph(fixed, rows(batch, 0, examples), ...call),
     });
     prepared = { key, plan, parts: await Promise.all(ranges(size, plan.chunk).map((range) => part(range))) };
     return prepared;

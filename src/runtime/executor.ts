@@ -6,6 +6,7 @@ import { lower } from '../onnx/lower.ts';
 export function onnxExecutor(runtime: ModelRuntime): Executor {
   return {
     name: runtime.name,
+    version: runtime.version,
     prepare(graph, constants) {
       // ONNX Runtime refuses a model without outputs: what a binding that keeps nothing runs first.
       if (graph.outputs.length === 0) return Promise.resolve({ run: () => Promise.resolve([]), dispose: () => Promise.resolve() });
@@ -21,6 +22,7 @@ export function lazyExecutor(name: string, load: () => Promise<ModelRuntime>): E
   let loaded: Executor | undefined;
   return {
     get name() { return loaded?.name ?? name; },
+    get version() { return loaded?.version; },
     async prepare(graph, constants) {
       loading ??= load().then(onnxExecutor);
       loaded = await loading;

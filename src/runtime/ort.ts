@@ -16,7 +16,7 @@ import { ArgumentError, LoweringError } from '../util/errors.ts';
 import { hasCpuKernel } from './kernels.ts';
 
 /** What is used of `onnxruntime-common`'s interface. */
-export type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor'>;
+export type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor'> & { readonly env?: { readonly versions?: { readonly common?: string } } };
 
 export interface OrtOptions {
   /** Threads of one operation. */
@@ -38,12 +38,18 @@ const LOG_FATAL = 4;
 
 /** Optimizer that moves a scalar factor into a product's attribute, which is float32 also where the product is float64: errors of 1e-8. */
 const FLOAT32_FACTORS = 'MatMulScaleFusion';
+/**
+ * Optimizer that moves a transpose into a product, which the lowering does by itself for most of them. The new product is not connected
+ * to the branch (If) that makes its other input, so when that input is also a result of a loop's body it is renamed and then missing.
+ */
+const LOST_INPUTS = 'GemmTransposeFusion';
 
 /** A backend over a loaded ONNX Runtime. `name` appears in messages. */
 export function createOrtBackend(ort: Ort, name: string, options: OrtOptions): ModelRuntime {
   const sessionOptions = toSessionOptions(options);
   return {
     name,
+    ...(ort.env?.versions?.common !== undefined && { version: ort.env.versions.common }),
     threads: options.threads,
     supports: hasCpuKernel,
     async createSession(model, inputNames, outputNames) {
@@ -66,7 +72,7 @@ function toSessionOptions(options: OrtOptions): OrtSession.SessionOptions {
     logSeverityLevel: LOG_FATAL,
     extra: {
       session: { intra_op: { allow_spinning: options.spinning === true ? '1' : '0' } },
-      optimization: { disable_specified_optimizers: FLOAT32_FACTORS },
+      optimization: { disable_specified_optimizers: `${FLOAT32_FACTORS};${LOST_INPUTS}` },
     },
   };
 }

@@ -1,8 +1,8 @@
 /** How trained networks hang together: the report of `modeConnectivity` as a page with figures. @module */
 import { modeConnectivity, type ModeConnectivityOptions, type ModeConnectivityReport, type PairConnection, type PairReport } from '../analysis/index.ts';
-import { lineProfiles, reportPage, type LineProfile, type ReportSection } from '../charts/index.ts';
+import { formatNumber, lineProfiles, reportPage, type LineProfile, type ReportSection } from '../charts/index.ts';
 import { subset } from '../data/index.ts';
-import { cosineRate, sgd } from '../optim/index.ts';
+import { cosineSchedule, sgd } from '../optim/index.ts';
 import { train } from '../train/index.ts';
 import type { AnyPoint, PreparedProblem } from './prepare.ts';
 import type { SurveySettings } from './presets.ts';
@@ -23,18 +23,21 @@ export interface ConnectOptions {
   readonly onProgress?: (what: string, done: number, total: number) => void;
 }
 
-/** Trains the problem's model from the seeds given, one network each, as the survey does. Ends early when aborted. */
-export async function trainPoints({ problem }: PreparedProblem, seeds: readonly number[], { settings, executor, signal, onProgress }: ConnectOptions): Promise<AnyPoint[]> {
+/** A point and the seed that it was trained from. */
+export type SeededPoint = AnyPoint & { readonly seed: number };
+
+/** Trains the problem's model from the seeds given, one network each, as the survey does; those that diverge are left out. Ends early when aborted. */
+export async function trainPoints({ problem }: PreparedProblem, seeds: readonly number[], { settings, executor, signal, onProgress }: ConnectOptions): Promise<SeededPoint[]> {
   const batchSize = Math.min(settings.batchSize, problem.train.size);
   const steps = settings.epochs * Math.floor(problem.train.size / batchSize);
-  const points: AnyPoint[] = [];
+  const points: SeededPoint[] = [];
   for (const [i, seed] of seeds.entries()) {
     if (signal?.aborted === true) break;
     const run = await train(problem, {
-      optimizer: sgd({ momentum: settings.momentum }), learningRate: cosineRate({ rate: settings.learningRate, steps, warmup: Math.min(50, Math.floor(steps / 10)) }), epochs: settings.epochs, batchSize, seed,
-      executor, signal, onStep: ({ step }) => onProgress?.('training', i * steps + step, seeds.length * steps),
+      optimizer: sgd({ momentum: settings.momentum }), schedule: cosineSchedule({ rate: settings.learningRate, steps, warmup: Math.min(50, Math.floor(steps / 10)) }), epochs: settings.epochs, batchSize, seed,
+      executor, signal, onEvent: (event) => { if (event.type === 'step') onProgress?.('training', i * steps + event.step, seeds.length * steps); },
     });
-    if (run.end.reason === 'finished') points.push({ params: run.params, state: run.state });
+    if (run.end.reason === 'finished') points.push({ seed, params: run.params, state: run.state });
   }
   return points;
 }
@@ -67,9 +70,9 @@ export function connectFigures({ pairs }: ModeConnectivityReport, labels: readon
 export function connectRows({ pairs }: ModeConnectivityReport, labels: readonly string[]): string[][] {
   const barrier = (connection: PairConnection | undefined, on: 'train' | 'test'): string => (connection?.[on] ? show(connection[on].barrier) : '—');
   return [
-    ['pair', 'distance', 'train barrier', 'aligned', 'test barrier', 'aligned', 'accuracy barrier (test)'],
+    ['pair', 'distance', 'train barrier', 'aligned', 'test barrier', 'aligned', 'test accuracy lost'],
     ...pairs.map((pair) => [
-      nameOf(labels, pair), show(pair.asFound.distance), barrier(pair.asFound, 'train'), barrier(pair.aligned, 'train'), barrier(pair.asFound, 'test'), barrier(pair.aligned, 'test'),
+      nameOf(labels, pair), formatNumber(pair.asFound.distance.value), barrier(pair.asFound, 'train'), barrier(pair.aligned, 'train'), barrier(pair.asFound, 'test'), barrier(pair.aligned, 'test'),
       pair.asFound.test?.accuracyBarrier ? percent(pair.asFound.test.accuracyBarrier) : '—',
     ]),
   ];

@@ -1,7 +1,8 @@
 /** The parts of a survey that measure derivatives: gradient, eigenvalues, trace, density, layers. @module */
-import { gradientNoise, hessian, hutchinsonTrace, spectralDensity, topEigenpairs, type EstimatorOptions, type LinearOperator } from '../curvature/index.ts';
+import { gradientNoise, hessian, hutchinsonTrace, spectralDensity, subsamplingErrors, topEigenpairs, traceSubsamplingError, type EstimatorOptions, type LinearOperator, type SubsamplingOptions } from '../curvature/index.ts';
+import { takeRows } from '../data/index.ts';
 import { bounded, interval, layerOf, ParameterSpace, type Measurement } from '../problem/index.ts';
-import { key, split } from '../util/random/index.ts';
+import { key, permutation, split } from '../util/random/index.ts';
 import type { LayerRecord } from './record.ts';
 import type { Stage, StageContext } from './stage.ts';
 
@@ -13,10 +14,19 @@ const estimatorOptions = ({ seed, signal }: StageContext, name: string, report: 
   ({ key: split(key(seed), 'survey', name), signal, onProgress: ({ done, total }) => report(done, total, note) });
 
 /** Runs `measure` on the Hessian of the sampled loss, or of a block of it, and releases it. */
-async function withHessian<T>({ problem, point, sample, executor }: StageContext, parameters: readonly string[] | undefined, measure: (operator: LinearOperator) => Promise<T>): Promise<T> {
-  const operator = hessian(problem, point, { data: sample, executor, parameters });
+async function withHessian<T>({ problem, point, sample, executor }: StageContext, parameters: readonly string[] | undefined, measure: (operator: LinearOperator) => Promise<T>, check = false): Promise<T> {
+  const operator = hessian(problem, point, { data: sample, executor, parameters, check });
   try { return await measure(operator); } finally { await operator.dispose(); }
 }
+
+/** Where the sample is a part of the training split: how to ask what the rest might have changed. A fixed shuffle, since the sample keeps the split's order. */
+function beyondSample({ problem, sample, executor, seed }: StageContext): SubsamplingOptions | undefined {
+  if (sample.size >= problem.train.size) return undefined;
+  const shuffled = takeRows(sample, permutation(split(key(seed), 'survey', 'groups'), sample.size));
+  return { data: shuffled, population: problem.train.size, ...(executor && { executor }) };
+}
+/** Random vectors behind the trace's error by sub-sampling. */
+const SAMPLING_PROBES = 8;
 
 /** Products that an extreme eigenvalue takes when several are searched: 108 for eleven, in trained networks on MNIST. */
 const PRODUCTS_PER_EIGENVALUE = 10;
@@ -25,7 +35,7 @@ const PRODUCTS_PER_EIGENVALUE = 10;
 export const gradientStage: Stage = {
   name: 'gradient',
   title: 'gradient norm and noise scale',
-  work: () => ({ products: 0.5 }),
+  work: () => ({ products: 0.5, programs: 1 }),
   async run({ problem, point, sample, executor }, report) {
     const noise = await gradientNoise(problem, point, { data: sample, executor, onProgress: ({ done, total }) => report(done, total, 'groups') });
     // Near a minimum the noise can hide the mean gradient altogether; then the data only bound the scale from below.
@@ -38,16 +48,21 @@ export const gradientStage: Stage = {
 export const eigenvaluesStage: Stage = {
   name: 'eigenvalues',
   title: 'extreme eigenvalues by Lanczos',
-  work: ({ settings: { eigenvalues, maxProducts } }) => ({ products: Math.min(maxProducts, PRODUCTS_PER_EIGENVALUE * (eigenvalues + 1)) }),
+  work: ({ settings: { eigenvalues, maxProducts } }) => ({ products: Math.min(maxProducts, PRODUCTS_PER_EIGENVALUE * (eigenvalues + 1)) + eigenvalues, programs: 3 }),
   run: (context, report) => withHessian(context, undefined, async (operator) => {
     const { eigenvalues, tolerance, maxProducts } = context.settings;
     const pairs = await topEigenpairs(operator, { ...estimatorOptions(context, 'eigenvalues', report, 'products'), largest: Math.min(eigenvalues, operator.size), smallest: 1, tolerance, maxProducts });
     context.topDirections = pairs.largest.map(({ value, vector }) => ({ value, vector }));
+    const beyond = context.signal?.aborted === true ? undefined : beyondSample(context);
+    const sampling = beyond && await subsamplingErrors(context.problem, context.point, pairs.largest.map(({ vector }) => vector), beyond);
     return {
-      eigenvalues: { largest: pairs.largest.map(plain), smallest: pairs.smallest.map(plain), ratio: ratioOf(pairs.largest[0], pairs.smallest[0]), stopped: pairs.stopped },
-      products: pairs.cost.products,
+      eigenvalues: {
+        largest: pairs.largest.map(plain), smallest: pairs.smallest.map(plain), ratio: ratioOf(pairs.largest[0], pairs.smallest[0]), stopped: pairs.stopped,
+        ...(sampling && { sampling: sampling.forms.map(plain) }),
+      },
+      products: pairs.cost.products + (sampling?.cost.products ?? 0),
     };
-  }),
+  }, true),
 };
 
 /** Quotient of two bounded numbers with the bound that follows; infinite where the divisor may be zero. */
@@ -60,12 +75,14 @@ function ratioOf(a: Measurement, b: Measurement): Measurement {
 export const traceStage: Stage = {
   name: 'trace',
   title: 'trace, whole and by layer',
-  work: ({ settings: { traceProbes } }) => ({ products: traceProbes }),
+  work: ({ settings: { traceProbes } }) => ({ products: traceProbes + SAMPLING_PROBES, programs: 2 }),
   run: (context, report) => withHessian(context, undefined, async (operator) => {
     const groups = operator.space!.groups('layer');
     const trace = await hutchinsonTrace(operator, { ...estimatorOptions(context, 'trace', report, 'probes'), probes: context.settings.traceProbes, groups });
     context.layerTraces = new Map(groups.map(({ name }) => [name, plain(trace.groups[name])]));
-    return { trace: plain(trace), products: trace.cost.products, layers: layersOf(context) };
+    const beyond = context.signal?.aborted === true ? undefined : beyondSample(context);
+    const sampling = beyond && await traceSubsamplingError(context.problem, context.point, { ...beyond, probes: SAMPLING_PROBES, key: split(key(context.seed), 'survey', 'trace', 'sampling') });
+    return { trace: plain(trace), ...(sampling && { traceSampling: plain(sampling) }), products: trace.cost.products + (sampling?.cost.products ?? 0), layers: layersOf(context) };
   }),
 };
 
@@ -82,7 +99,7 @@ function layersOf({ point, layerTraces, layerTops }: StageContext): LayerRecord[
 export const densityStage: Stage = {
   name: 'density',
   title: 'spectral density by Lanczos quadrature',
-  work: ({ settings: { densityProbes, densitySteps } }) => ({ products: densityProbes * densitySteps }),
+  work: ({ settings: { densityProbes, densitySteps } }) => ({ products: densityProbes * densitySteps, programs: 2 }),
   run: (context, report) => withHessian(context, undefined, async (operator) => {
     const probes = context.settings.densityProbes;
     const steps = Math.min(context.settings.densitySteps, operator.size);
@@ -104,7 +121,10 @@ const LAYER_TOLERANCE = 0.01;
 export const layersStage: Stage = {
   name: 'layers',
   title: 'top eigenvalue of each layer',
-  work: ({ point }) => ({ products: PRODUCTS_PER_EIGENVALUE * new ParameterSpace(point.params).groups('layer').length }),
+  work({ point }) {
+    const layers = new ParameterSpace(point.params).groups('layer').length;
+    return { products: PRODUCTS_PER_EIGENVALUE * layers, programs: layers };
+  },
   async run(context, report) {
     const space = new ParameterSpace(context.point.params);
     const groups = space.groups('layer');

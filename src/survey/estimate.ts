@@ -1,6 +1,7 @@
 /** What a survey will cost, measured on a small share of its work before it starts. @module */
 import { hessian } from '../curvature/index.ts';
 import { randomPlane, sampleLandscape } from '../landscape/index.ts';
+import { symmetricEigenvalues } from '../linalg/index.ts';
 import { sgd } from '../optim/index.ts';
 import { subset } from '../data/index.ts';
 import { train } from '../train/index.ts';
@@ -28,19 +29,24 @@ const TRIAL_STEPS = 24;
 const TRIAL_POINTS = 16;
 const TRIAL_PRODUCTS = 3;
 
-/** Times a few training steps, Hessian products and landscape points at the initial parameters. Takes a second or two on small models. */
+/** Rows of the matrix whose decomposition is timed. */
+const TRIAL_ROWS = 192;
+
+/** Times a few training steps, Hessian products, landscape points at the initial parameters, and a decomposition. Takes a second or two on small models. */
 export async function measureUnitCosts(context: StageContext): Promise<UnitCosts> {
   const { sample, testSample, executor } = context;
   const small = subset(sample, Math.min(TRIAL_EXAMPLES, sample.size));
-  const first = await timeProduct({ ...context, sample: small });
-  const isAffordable = (first * sample.size) / small.size <= AFFORDABLE;
+  const cold = await timeProduct({ ...context, sample: small });
+  // The first program of a process is compiled by code that is itself not compiled yet: several times dearer than the next.
+  const first = cold.product <= AFFORDABLE ? await timeProduct({ ...context, sample: small }) : cold;
+  const isAffordable = (first.product * sample.size) / small.size <= AFFORDABLE;
   const trial = isAffordable ? sample : small;
   const step = await timeStep(context);
-  const product = isAffordable && small.size < sample.size ? await timeProduct(context) : first;
+  const { product } = isAffordable && small.size < sample.size ? await timeProduct(context) : first;
   const point = await timePoint({ ...context, sample: trial, executor });
   return {
     steps: step, products: (product * sample.size) / trial.size, points: (point * sample.size) / trial.size,
-    testPoints: (point * (testSample?.size ?? 0)) / trial.size,
+    testPoints: (point * (testSample?.size ?? 0)) / trial.size, multiplications: timeDecomposition(), programs: first.compilation,
   };
 }
 
@@ -49,11 +55,13 @@ async function timeStep({ problem, settings, seed, executor }: StageContext): Pr
   const few = { ...problem, train: subset(problem.train, Math.min(problem.train.size, batchSize * TRIAL_STEPS)) };
   const times: number[] = [];
   // A rate of nearly zero: a trial must not diverge.
-  await train(few, { optimizer: sgd({ momentum: settings.momentum }), learningRate: () => 1e-12, epochs: Math.ceil((TRIAL_STEPS * batchSize) / few.train.size), batchSize, seed, executor, onStep: () => { times.push(performance.now()); } });
+  await train(few, { optimizer: sgd({ momentum: settings.momentum }), schedule: 1e-12, steps: TRIAL_STEPS, batchSize, seed, executor, stepsPerCall: 1, onEvent: ({ type }) => { if (type === 'step') times.push(performance.now()); } });
   return medianGap(times);
 }
 
-async function timeProduct({ problem, point, sample, executor }: StageContext): Promise<number> {
+/** Seconds of a product, and of what its first one takes besides. */
+async function timeProduct({ problem, point, sample, executor }: StageContext): Promise<{ product: number; compilation: number }> {
+  const start = performance.now();
   const operator = hessian(problem, point, { data: sample, executor });
   try {
     const vector = Float64Array.from(normal(key(0), operator.size));
@@ -62,7 +70,8 @@ async function timeProduct({ problem, point, sample, executor }: StageContext): 
       await operator.multiply([vector]);
       times.push(performance.now());
     }
-    return medianGap(times);
+    const product = medianGap(times);
+    return { product, compilation: Math.max(0, (times[0] - start) / 1000 - product) };
   } finally {
     await operator.dispose();
   }
@@ -75,6 +84,17 @@ async function timePoint({ problem, point, seed, sample, executor }: StageContex
   await sampleLandscape(problem, point, randomPlane(point.params, seed), grid, sample, { executor, onProgress: (done) => { times.push(performance.now()); reached.push(done); } });
   // News comes for several points at once.
   return (medianGap(times) * Math.max(1, reached.length - 1)) / Math.max(1, reached[reached.length - 1] - reached[0]);
+}
+
+/** Seconds of a multiplication in a decomposition: the second of two, since the first is compiled meanwhile. */
+function timeDecomposition(): number {
+  const matrix = Float64Array.from(normal(key(0), TRIAL_ROWS ** 2));
+  const times = [performance.now()];
+  for (let i = 0; i < 2; i++) {
+    symmetricEigenvalues(matrix, TRIAL_ROWS);
+    times.push(performance.now());
+  }
+  return (times[2] - times[1]) / 1000 / ((4 / 3) * TRIAL_ROWS ** 3);
 }
 
 /** Median time between neighbours, in seconds; the first gaps hold compilation and are few enough to fall outside it. */

@@ -10,7 +10,7 @@ const WIDEST = 1024;
 export const featuresStage: Stage = {
   name: 'features',
   title: 'geometry of the penultimate features',
-  work: () => ({ points: 1, testPoints: 1 }),
+  work: () => ({ points: 1, testPoints: 1, programs: 1 }),
   async run(context, report) {
     const { problem, point, executor, sample, testSample } = context;
     report(0, 2, 'training examples');

@@ -1,6 +1,6 @@
 /** The main job: everything measured of one problem. @module */
 export { surveyFigures, type SurveyFigure } from './figures.ts';
-export { connect, connectFigures, connectReport, connectRows, trainPoints, type ConnectOptions } from './connect.ts';
+export { connect, connectFigures, connectReport, connectRows, trainPoints, type ConnectOptions, type SeededPoint } from './connect.ts';
 export { comparisonReport, type NamedRecord } from './compare.ts';
 export { checkpointOf, pointFromCheckpoint } from './checkpoint.ts';
 export type { CostEstimate } from './estimate.ts';
@@ -12,3 +12,8 @@ export {
 } from './record.ts';
 export { surveyReport, surveySummary } from './report.ts';
 export { partNames, survey, type SurveyEvent, type SurveyOptions } from './survey.ts';
+export { prepareRun, type PreparedRun, type ResolvedSettings, type RunSettings } from './run-settings.ts';
+export { RUN_SCHEMA, runRecord, type AnyTrainingRun, type RunColumn, type RunRecord } from './run-record.ts';
+export { runFigures } from './run-figures.ts';
+export { runReport, runSummary } from './run-report.ts';
+export { stabilityOf, type Stability } from './stability.ts';

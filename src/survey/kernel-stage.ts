@@ -15,7 +15,7 @@ export const kernelStage: Stage = {
   name: 'kernel',
   title: 'empirical neural tangent kernel',
   // Two kernels; one costs about as much as a gradient of every output of every example.
-  work: ({ settings: { kernelExamples }, sample, dataset }) => ({ products: (2 * kernelExamples * (dataset.classes?.length ?? 1)) / sample.size }),
+  work: ({ settings: { kernelExamples }, sample, dataset }) => ({ products: (2 * kernelExamples * (dataset.classes?.length ?? 1)) / sample.size, programs: 2 }),
   async run(context, report) {
     const { problem, point, sample, settings, executor, signal, seed } = context;
     const examples = subset(sample, Math.min(settings.kernelExamples, sample.size), seed);

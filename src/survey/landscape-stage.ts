@@ -31,7 +31,7 @@ function planeDirections({ point, seed, settings, topDirections }: StageContext)
 export const planeStage: Stage = {
   name: 'plane',
   title: 'loss on a plane through the parameters',
-  work: ({ settings: { planePoints } }) => ({ points: planePoints ** 2, testPoints: planePoints ** 2 }),
+  work: ({ settings: { planePoints } }) => ({ points: planePoints ** 2, testPoints: planePoints ** 2, programs: 2 }),
   async run(context, report) {
     const { problem, point, settings, executor, signal, sample, testSample } = context;
     const { directions, axes } = planeDirections(context);
@@ -51,7 +51,7 @@ const LINES = 3;
 export const linesStage: Stage = {
   name: 'lines',
   title: "loss along the Hessian's top axes",
-  work: ({ settings: { linePoints } }) => ({ points: LINES * linePoints, testPoints: LINES * linePoints }),
+  work: ({ settings: { linePoints } }) => ({ points: LINES * linePoints, testPoints: LINES * linePoints, programs: 2 }),
   async run(context, report) {
     const { settings, signal, testSample, topDirections } = context;
     // The quadratic model rises along positive curvature only.

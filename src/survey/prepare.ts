@@ -1,6 +1,6 @@
 /** From names and options to a problem. @module */
 import { subset, type Dataset } from '../data/index.ts';
-import { lossNamed } from '../losses/index.ts';
+import { lossNamed, lossNameOf } from '../losses/index.ts';
 import { parseModel, type AnyModel } from '../nn/index.ts';
 import { examplesOf, lossSum, type Examples, type Point, type Problem } from '../problem/index.ts';
 import { compile } from '../transforms/index.ts';
@@ -26,7 +26,7 @@ export interface PreparedProblem {
 export function prepareProblem(modelText: string, dataset: Dataset, lossName?: string): PreparedProblem {
   const classes = dataset.classes?.length ?? (dataset.train.targets.shape[1] ?? 1);
   const model: AnyModel = parseModel(modelText, { inputShape: dataset.inputShape, classes, ...(dataset.vocabulary !== undefined && { vocabulary: dataset.vocabulary }) });
-  const name = lossName ?? (dataset.kind === 'regression' ? 'mean-squared-error' : 'cross-entropy');
+  const name = lossNameOf(lossName ?? (dataset.kind === 'regression' ? 'mean-squared-error' : 'cross-entropy'));
   const problem: AnyProblem = { name: `${modelText} on ${dataset.name}`, model, loss: lossNamed(name), train: dataset.train, ...(dataset.test.size > 0 && { test: dataset.test }) };
   requireFit(problem, name);
   return { problem, dataset, lossName: name };

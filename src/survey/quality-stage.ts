@@ -10,7 +10,7 @@ import type { Stage, StageContext } from './stage.ts';
 export const qualityStage: Stage = {
   name: 'quality',
   title: 'loss, accuracy and confusion of the trained model',
-  work: ({ problem, sample }) => ({ points: (problem.train.size + 2 * (problem.test?.size ?? 0)) / sample.size }),
+  work: ({ problem, sample }) => ({ points: (problem.train.size + 2 * (problem.test?.size ?? 0)) / sample.size, programs: 1 }),
   async run(context) {
     const { train, test } = context.problem;
     const onTrain = await evaluation(context, train);

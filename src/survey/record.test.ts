@@ -26,8 +26,10 @@ test('docs/survey-json.md names every path of real records, and no other', async
   const diverged = await survey(flowers(), { settings: { ...small, epochs: 20, learningRate: 1e38 }, seed: 0 });
   // Wide enough for a tail to be fitted to its weights, and for the decay of its features.
   const wide = await survey(prepareProblem('mlp:2-60-60-3', gaussianClusters({ samples: 120, testSamples: 60 })), { settings: { ...small, epochs: 20 }, seed: 0, only: ['weights', 'features'] });
+  // On a part of the training split.
+  const part = await survey(flowers(), { settings: { ...small, samples: 60 }, seed: 0, only: ['eigenvalues', 'trace'] });
   const paths = (record: SurveyRecord): string[] => pathsOf(JSON.parse(JSON.stringify(record)));
-  const found = [...new Set([...paths(whole), ...paths(diverged), ...paths(wide)])].sort();
+  const found = [...new Set([...paths(whole), ...paths(diverged), ...paths(wide), ...paths(part)])].sort();
   expect(documented(main).sort()).toEqual(found);
   expect([...measurementFields].sort()).toEqual(['error', 'kind', 'samples', 'value']);
   expect(document).toContain(SURVEY_SCHEMA);

@@ -56,6 +56,11 @@ export interface EigenvaluesRecord {
   readonly ratio: Measurement;
   /** Whether the residuals asked for were reached, or why not. */
   readonly stopped: string;
+  /**
+   * Where the sample is a part of the training split: the largest eigenvalues as estimates for the whole split, with the standard error
+   * that other samples would make (the jackknife over groups of examples). It stands beside the residual bound.
+   */
+  readonly sampling?: readonly Measurement[];
 }
 
 /** Spectral density of the Hessian by stochastic Lanczos quadrature; the lists are as long as `grid`, the eigenvalue axis. */
@@ -220,6 +225,8 @@ export interface SurveyRecord {
   readonly gradientNoiseScale?: Measurement & { readonly atLeast: number };
   readonly eigenvalues?: EigenvaluesRecord;
   readonly trace?: Measurement;
+  /** Where the sample is a part of the training split: the trace from a few probes, with the standard error that other samples would make. */
+  readonly traceSampling?: Measurement;
   readonly density?: DensityRecord;
   readonly layers?: readonly LayerRecord[];
   readonly plane?: PlaneRecord;

@@ -3,6 +3,7 @@ import { eigenvalueLink, formatNumber, formatSeconds, reportPage, type ReportFig
 import { isSeen, type SurveyFigure } from './figures.ts';
 import { extraSections } from './report-extras.ts';
 import type { SurveyRecord } from './record.ts';
+import type { Measurement } from '../problem/index.ts';
 import { percent, show } from './show.ts';
 
 /** Where the mean gradient is lost in noise only a lower bound is known. */
@@ -22,7 +23,7 @@ export function surveyReport(record: SurveyRecord, figures: readonly SurveyFigur
 }
 
 /** The headline numbers. */
-export function surveySummary({ quality, eigenvalues, trace, gradientNorm, gradientNoiseScale, sharpness, kernel, features, weights }: SurveyRecord): SummaryItem[] {
+export function surveySummary({ quality, eigenvalues, trace, gradientNorm, gradientNoiseScale, plane, lines, sharpness, kernel, features, weights }: SurveyRecord): SummaryItem[] {
   const items: SummaryItem[] = [];
   const add = (label: string, value: string | undefined, note: string): void => { if (value !== undefined) items.push({ label, value, note }); };
   add('Test accuracy', quality?.testAccuracy && percent(quality.testAccuracy), 'share of test examples labelled correctly');
@@ -33,12 +34,22 @@ export function surveySummary({ quality, eigenvalues, trace, gradientNorm, gradi
   add('Trace of the Hessian', trace && show(trace), 'sum of all eigenvalues');
   add('Gradient norm', gradientNorm && show(gradientNorm), 'zero at a stationary point');
   add('Gradient noise scale', gradientNoiseScale && showNoiseScale(gradientNoiseScale), 'batch size at which noise and signal are equal');
+  if (plane && isSeen(plane.train)) add('Training loss on the plane', ...rangeOf(plane.train.loss.flatMap((row, j) => row.map((loss, i) => ({ loss, place: `(${formatNumber(plane.train.x[i])}, ${formatNumber(plane.train.y[j])})` }))), 'at axes’ coordinates'));
+  add('Training loss along the axes', ...rangeOf((lines ?? []).flatMap(({ name, position, trainLoss }) => trainLoss.map((loss, i) => ({ loss, place: `${formatNumber(position[i])} along ${name}` }))), 'at'));
   add('SAM sharpness', sharpness?.[0] && show(sharpness[0].value), 'rise of the loss after one ascent step');
   add('Tangent kernel, top eigenvalue', kernel && show(kernel.largest), `of ${kernel?.examples} examples`);
   add('Neural collapse (NC1)', features?.collapse && show(features.collapse.variability), 'zero: each class is one point');
   add('Feature rank (RankMe)', features && show(features.rankMe), `of ${features?.size} penultimate features`);
-  add('Weights', weights && weights.layers.length > 0 ? `${weights.layers.filter(({ status }) => status === 'fitted').length} of ${weights.layers.length} heavy-tailed` : undefined, weights?.diagnosis ?? '');
+  add('Weights', weights && weights.layers.length > 0 ? `power law in ${weights.layers.filter(({ status }) => status === 'fitted').length} of ${weights.layers.length} spectra` : undefined, weights?.diagnosis ?? '');
   return items;
+}
+
+/** Lowest and highest of finite losses, and where the lowest is. */
+function rangeOf(cells: readonly { readonly loss: number | null; readonly place: string }[], at: string): [value: string | undefined, note: string] {
+  const finite = cells.filter((cell): cell is { loss: number; place: string } => cell.loss !== null && Number.isFinite(cell.loss));
+  if (finite.length === 0) return [undefined, ''];
+  const [lowest, highest] = [finite.reduce((a, b) => (b.loss < a.loss ? b : a)), finite.reduce((a, b) => (b.loss > a.loss ? b : a))];
+  return [`${formatNumber(lowest.loss)} to ${formatNumber(highest.loss)}`, `lowest ${at} ${lowest.place}`];
 }
 
 function sections(record: SurveyRecord, figures: readonly SurveyFigure[]): ReportSection[] {
@@ -114,12 +125,16 @@ const gradientTable = ({ gradientNorm, gradientNoiseScale }: SurveyRecord): Repo
   ],
 });
 
-const eigenvalueTable = ({ eigenvalues, trace }: SurveyRecord): ReportTable => ({
-  caption: 'A residual bound holds with certainty up to rounding, which is included.', columns: ['eigenvalue', 'value', 'kind of error'],
+/** Two digits of an error by sub-sampling. */
+const fromSampling = (measured: Measurement | undefined): string => (measured ? `± ${formatNumber(Number(measured.error.toPrecision(2)))}` : '—');
+
+const eigenvalueTable = ({ eigenvalues, trace, traceSampling }: SurveyRecord): ReportTable => ({
+  caption: `A residual bound holds with certainty up to rounding, which is included; it is of the Hessian over the sampled examples.${eigenvalues!.sampling || traceSampling ? ' The error from sampling says how much other examples of the training split would move the number; it stands beside the other.' : ''}`,
+  columns: ['eigenvalue', 'value', 'kind of error', 'error from sampling'],
   rows: [
-    ...eigenvalues!.largest.map((value, i) => [`largest ${i + 1}`, show(value), `residual ${value.kind}`]),
-    ...eigenvalues!.smallest.map((value, i) => [`smallest ${i + 1}`, show(value), `residual ${value.kind}`]),
-    ...(trace ? [['trace', show(trace), trace.kind]] : []),
+    ...eigenvalues!.largest.map((value, i) => [`largest ${i + 1}`, show(value), `residual ${value.kind}`, fromSampling(eigenvalues!.sampling?.[i])]),
+    ...eigenvalues!.smallest.map((value, i) => [`smallest ${i + 1}`, show(value), `residual ${value.kind}`, '—']),
+    ...(trace ? [['trace', show(trace), trace.kind, fromSampling(traceSampling)]] : []),
   ],
   links: [...eigenvalues!.largest.map((_, i) => eigenvalueLink('max', i)), ...eigenvalues!.smallest.map((_, i) => eigenvalueLink('min', i)), null],
 });

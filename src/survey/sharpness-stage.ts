@@ -33,7 +33,7 @@ const measures: readonly Measure[] = [
 export const sharpnessStage: Stage = {
   name: 'sharpness',
   title: 'sharpness measures of the literature',
-  work: ({ settings: { sharpnessSteps } }) => ({ products: GRADIENT * (3 * (sharpnessSteps + 1) + 4), points: 2 * DRAWS * (BISECTIONS + 1) }),
+  work: ({ settings: { sharpnessSteps } }) => ({ products: GRADIENT * (3 * (sharpnessSteps + 1) + 4), points: 2 * DRAWS * (BISECTIONS + 1), programs: 3 }),
   async run(context, report) {
     const sharpness: SharpnessRecord[] = [];
     for (const { name, run } of measures) {

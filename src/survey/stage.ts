@@ -38,6 +38,10 @@ export interface Work {
   readonly points?: number;
   /** Evaluations of the loss over the test sample. */
   readonly testPoints?: number;
+  /** Multiplications of matrix decompositions on the host. */
+  readonly multiplications?: number;
+  /** Programs that are compiled, each taken to be as dear as a Hessian product's. */
+  readonly programs?: number;
 }
 
 /** One part of the survey. */

@@ -100,6 +100,18 @@ describe('a survey', () => {
   });
 });
 
+test('the trial tells what every part and the same parts under each preset will take', async () => {
+  const estimates: Extract<SurveyEvent, { kind: 'estimate' }>[] = [];
+  await survey(flowers(), { settings: small, seed: 0, only: ['quality', 'weights'], onEvent: (event) => { if (event.kind === 'estimate') estimates.push(event); } });
+  const [{ costs, presets }] = estimates;
+  expect(costs.map(({ name }) => name)).toEqual(['training', 'quality', 'weights']);
+  for (const { seconds } of costs) expect(seconds).toBeGreaterThan(0);
+  // No preset changes what the evaluation and the spectra take; training, at most, is longer.
+  const [, ...rest] = costs;
+  for (const seconds of Object.values(presets)) expect(seconds).toBeGreaterThan(rest.reduce((sum, cost) => sum + cost.seconds, 0));
+  expect(presets.full).toBe(presets.standard);
+});
+
 describe('what goes wrong', () => {
   test('a part that fails does not stop the others', async () => {
     vi.spyOn(planeStage, 'run').mockRejectedValue(new Error('no plane today'));

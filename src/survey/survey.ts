@@ -108,7 +108,7 @@ function chooseStages({ settings, only = settings.parts, start }: SurveyOptions)
 async function announceCosts(chosen: readonly Stage[], context: StageContext, options: SurveyOptions): Promise<void> {
   const units = await measureUnitCosts(context);
   const total = (settings: SurveySettings): number => {
-    const itsStages = chooseStages({ ...options, settings, only: undefined });
+    const itsStages = chooseStages({ ...options, settings });
     return estimateCosts(itsStages, context, units, settings).reduce((sum, { seconds }) => sum + seconds, 0);
   };
   const names = Object.keys(presets) as PresetName[];

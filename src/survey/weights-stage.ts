@@ -1,5 +1,5 @@
 /** What the weight matrices look like by themselves: their spectra, and the tails of these. @module */
-import { analyzeWeights, summarizeWeights, weightsOf, type WeightLayer } from '../analysis/index.ts';
+import { analysisWork, analyzeWeights, summarizeWeights, weightsOf, type WeightLayer } from '../analysis/index.ts';
 import { key, split } from '../util/random/index.ts';
 import type { WeightLayerRecord } from './record.ts';
 import type { Stage } from './stage.ts';
@@ -8,8 +8,7 @@ import type { Stage } from './stage.ts';
 export const weightsStage: Stage = {
   name: 'weights',
   title: 'spectra of the weight matrices',
-  // Decompositions of matrices of a thousand rows take seconds; they have no unit of their own.
-  work: () => ({}),
+  work: ({ point }) => ({ multiplications: analysisWork(weightsOf(point.params)), programs: 1 }),
   async run({ point, seed, executor, signal }, report) {
     const analysis = await analyzeWeights(weightsOf(point.params), {
       key: split(key(seed), 'survey', 'weights'), executor, signal, onProgress: ({ layer, layers, name }) => report(layer, layers, name),

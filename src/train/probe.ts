@@ -1,5 +1,6 @@
 /** What a probe is: something measured while a network trains. @module */
 import type { Executor } from '../core/backend.ts';
+import type { NDArray } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Optimizer, UpdateContext } from '../optim/index.ts';
 import type { Measurement, Point, Problem } from '../problem/index.ts';
@@ -73,11 +74,16 @@ export interface BesideProbe extends Cadence {
   prepare<P, State>(setting: ProbeSetting<P, State>): PreparedProbe<P, State> | Promise<PreparedProbe<P, State>>;
 }
 
+/** A probe that is ready to measure: what one run's measurements share. */
 export interface PreparedProbe<P = unknown, State = unknown> {
   measure(moment: Moment<P, State>): Promise<Measured>;
   /** The same at the moments of many replicas, in one graph where the probe can; default: one after another. */
   measureAll?(moments: readonly Moment<P, State>[]): Promise<readonly Measured[]>;
+  /** What it remembers from one measurement to the next, as arrays by name: kept in checkpoints, so that a resumed run measures the same. */
+  save?(): Readonly<Record<string, NDArray>>;
+  restore?(memory: Readonly<Record<string, NDArray>>): void;
   dispose(): Promise<void>;
 }
 
+/** Anything measured while a network trains. */
 export type Probe = InsideProbe<never> | InsideProbe | BesideProbe;

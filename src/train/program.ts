@@ -1,82 +1,103 @@
-/** One training step as compiled programs, with what it takes to explain a step that failed. @module */
+/** The compiled programs of a training run, with what it takes to explain a step that failed. @module */
 import { ThalwegError } from '../util/errors.ts';
-import { split, type Key } from '../util/random/index.ts';
 import type { Executor } from '../core/backend.ts';
 import { explainNonFinite, firstNonFinite } from '../core/evaluate.ts';
 import type { Graph } from '../core/graph.ts';
-import { NDArray, scalar } from '../core/ndarray.ts';
-import type { Tensor } from '../core/tensor.ts';
-import { drawNoise } from '../nn/index.ts';
-import { mean, take } from '../ops/index.ts';
-import { updateContext, type Optimizer, type Schedule } from '../optim/index.ts';
-import { examplesOf, type Examples, type Problem } from '../problem/index.ts';
-import { compile, valueAndGrad, type Host } from '../transforms/index.ts';
+import { NDArray } from '../core/ndarray.ts';
+import type { Problem } from '../problem/index.ts';
+import { compile, type Host } from '../transforms/index.ts';
 import { leaves } from '../tree/index.ts';
+import { sliceOf, stacked, type HostInput } from './inputs.ts';
+import { batchLoss, severalSteps, trainingStep, type Carry, type Fixed, type StepOutput, type StepSettings } from './step.ts';
 
-/** What a step is computed from, on the host or traced. */
-export interface StepArguments<P, State, A = NDArray> {
-  readonly params: A extends NDArray ? Host<P> : P;
-  readonly state: A extends NDArray ? Host<State> : State;
-  /** The optimizer's state. */
-  readonly memory: unknown;
-  /** All training examples. */
-  readonly data: Examples<A>;
-  /** Those of the batch. */
-  readonly indices: A;
-  /** Steps done before this one. */
-  readonly step: A;
-  readonly learningRate: A;
-  readonly noise: readonly A[];
+/** On the host, what a step hands to the next. */
+export type HostCarry<P, State> = Omit<Carry<P, State>, 'params' | 'state'> & { readonly params: Host<P>; readonly state: Host<State> };
+type HostFixed<P> = Fixed<Host<P>, NDArray>;
+/** On the host, what steps tell. */
+export type HostOutput = StepOutput<NDArray>;
+
+/** A step with all it is computed from. */
+export interface StepCall<P, State> {
+  readonly carry: HostCarry<P, State>;
+  readonly input: HostInput<P>;
 }
 
-interface StepResult<P, State> {
-  readonly params: Host<P>;
-  readonly state: Host<State>;
-  readonly memory: unknown;
-  readonly loss: NDArray;
-}
-
-type Traced<P, State> = StepArguments<P, State, Tensor>;
-
-/** A compiled function of one tree; the types of its leaves are known to the caller. */
-interface Program<In, Out> {
-  (input: In): Promise<Out>;
-  graph(input: In): Graph;
+/** A compiled function of trees; the types of their leaves are known to the caller. */
+interface Compiled<Args extends unknown[], Out> {
+  (...args: Args): Promise<Out>;
+  graph(...args: Args): Graph;
   dispose(): Promise<void>;
 }
-const compileTree = <In, Out>(f: (input: never) => unknown, executor: Executor | undefined, name: string): Program<In, Out> => compile(f, { executor, name }) as unknown as Program<In, Out>;
 
-export interface ProgramOptions {
-  readonly optimizer: Optimizer<unknown>;
-  readonly executor: Executor | undefined;
-  readonly dtype: 'float32' | 'float64';
-  /** Where the random numbers of the steps come from. */
-  readonly key: Key;
-  readonly rateAt: Schedule;
+/** The programs of a run. */
+export interface TrainingProgram<P, State> {
+  /** What the first step is given. */
+  start(params: Host<P>, state: Host<State>): Promise<HostCarry<P, State>>;
+  /**
+   * Steps one after another, in one call; the probes named are measured at each of them. `grouped`: in a loop inside the program, also
+   * where it is one step. A backend may round a step in a loop and a step by itself differently, so a run is all of one kind.
+   */
+  run(carry: HostCarry<P, State>, inputs: readonly HostInput<P>[], due: readonly string[], grouped: boolean): Promise<{ readonly carry: HostCarry<P, State>; readonly outputs: readonly HostOutput[] }>;
+  /** The traced step without probes, for predictions and to tell configurations apart. */
+  graph(call: StepCall<P, State>): Graph;
+  /** What the optimizer gives as its answer; undefined where that is the parameters. */
+  readonly answer: ((carry: HostCarry<P, State>) => Promise<Host<P>>) | undefined;
+  /**
+   * Says where a loss that is not finite comes from: an operation of this step's loss, or, where the parameters were
+   * not finite already, of the step before, which made them.
+   */
+  explain(call: StepCall<P, State>, before: StepCall<P, State> | undefined): string;
+  dispose(): Promise<void>;
 }
 
-/** The programs of a training run. */
-export function trainingProgram<P, State>(problem: Problem<P, State>, { optimizer, executor, dtype, key, rateAt }: ProgramOptions) {
-  const data = examplesOf(problem.train, dtype);
-  const initial = compileTree<Host<P>, unknown>((params: P) => optimizer.init(params), executor, 'initial state of the optimizer');
-  const step = compileTree<StepArguments<P, State>, StepResult<P, State>>(stepOf(problem, optimizer), executor, 'training step');
-  const batchLoss = compileTree<StepArguments<P, State>, NDArray>((call: Traced<P, State>) => objectiveOf(problem, call)(call.params)[0], executor, 'batch loss');
+/** Compiles each program when it is first needed. */
+export function trainingProgram<P, State>(problem: Problem<P, State>, fixed: HostFixed<P>, settings: StepSettings, executor: Executor | undefined): TrainingProgram<P, State> {
+  const programs = new Map<string, { dispose(): Promise<void> }>();
+  const compiled = <Args extends unknown[], Out>(name: string, make: () => unknown): Compiled<Args, Out> => {
+    let program = programs.get(name);
+    if (program === undefined) programs.set(name, (program = compile(make() as never, { executor, name })));
+    return program as Compiled<Args, Out>;
+  };
+  type StepProgram<Output> = Compiled<[HostFixed<P>, HostCarry<P, State>, HostInput<P>], Output>;
+  const stepProgram = (due: readonly string[], isSeveral: boolean): StepProgram<[HostCarry<P, State>, HostOutput]> => {
+    const what = isSeveral ? 'training steps' : 'training step';
+    return compiled(due.length === 0 ? what : `${what} with ${due.join(', ')}`, () => {
+      const step = trainingStep(problem, settings, due);
+      return isSeveral ? severalSteps(step) : step;
+    });
+  };
+  const { optimizer, probes } = settings;
+  const remembering = probes.filter(({ init }) => init !== undefined);
   return {
-    initialMemory: (params: Host<P>) => initial(params),
-    argumentsOf: ({ indices, step, ...point }: Pick<StepArguments<P, State>, 'params' | 'state' | 'memory'> & { readonly indices: Int32Array; readonly step: number }): StepArguments<P, State> => ({
-      ...point, data, indices: new NDArray(indices, [indices.length], 'int32'), step: scalar(step, dtype), learningRate: scalar(rateAt(step), dtype),
-      noise: drawNoise(problem.model, [indices.length, ...data.inputs.shape.slice(1)], split(key, step)),
-    }),
-    step: (call: StepArguments<P, State>) => step(call),
-    /**
-     * Says where a loss that is not finite comes from: an operation of this step's loss, or, where the parameters were
-     * not finite already, of the step before, which made them.
-     */
-    explain: (call: StepArguments<P, State>, before: StepArguments<P, State> | undefined): string => {
-      const cameIn = [call.params, call.state].some((tree) => leaves<NDArray>(tree).some((leaf) => firstNonFinite(leaf) >= 0));
-      return cameIn && before !== undefined ? firstNonFiniteOperation('update of the step before', step.graph(before), before) : firstNonFiniteOperation('batch loss', batchLoss.graph(call), call);
+    async start(params, state) {
+      const initial = compiled<[Host<P>], Pick<Carry<P, State>, 'memory' | 'probes'>>('initial state of the optimizer', () =>
+        (at: P) => ({ memory: optimizer.init(at), probes: Object.fromEntries(remembering.map((probe) => [probe.name, probe.init!(at)])) }));
+      return { params, state, ...await initial(params) };
     },
-    dispose: async () => { await Promise.all([initial.dispose(), step.dispose(), batchLoss.dispose()]); },
+    async run(carry, inputs, due, grouped) {
+      if (!grouped) {
+        const outputs: HostOutput[] = [];
+        let next = carry;
+        for (const input of inputs) {
+          const [after, output] = await stepProgram(due, false)(fixed, next, input);
+          next = after;
+          outputs.push(output);
+        }
+        return { carry: next, outputs };
+      }
+      const [next, outputs] = await stepProgram(due, true)(fixed, carry, stacked(inputs));
+      return { carry: next, outputs: inputs.map((_, k) => sliceOf(outputs, k)) };
+    },
+    graph: ({ carry, input }) => stepProgram([], false).graph(fixed, carry, input),
+    answer: optimizer.answer && (async ({ params, memory }) =>
+      compiled<[Host<P>, unknown], Host<P>>('answer of the optimizer', () => (at: P, state: unknown) => optimizer.answer!(at, state))(params, memory)),
+    explain({ carry, input }, before) {
+      const cameIn = [carry.params, carry.state].some((tree) => leaves<NDArray>(tree).some((leaf) => firstNonFinite(leaf) >= 0));
+      if (cameIn && before !== undefined) return firstNonFiniteOperation('update of the step before', stepProgram([], false).graph(fixed, before.carry, before.input), [fixed, before.carry, before.input]);
+      const loss: StepProgram<NDArray> = compiled('batch loss', () => batchLoss(problem, settings));
+      return firstNonFiniteOperation('batch loss', loss.graph(fixed, carry, input), [fixed, carry, input]);
+    },
+    dispose: async () => { await Promise.all([...programs.values()].map((program) => program.dispose())); },
   };
 }
 
@@ -87,27 +108,4 @@ function firstNonFiniteOperation(where: string, graph: Graph, call: unknown): st
     if (error instanceof ThalwegError) return error.message;
     throw error;
   }
-}
-
-/** The batch loss as a function of the parameters, with the state after it. */
-function objectiveOf<P, State>({ model, loss }: Problem<P, State>, { state, data, indices, noise }: Traced<P, State>) {
-  const inputs = take(data.inputs, indices);
-  const targets = take(data.targets, indices);
-  return (params: P): [Tensor, State] => {
-    const result = model.apply(params, inputs, { mode: 'train', state, noise });
-    return [mean(loss(result.outputs, targets)), result.state];
-  };
-}
-
-/** The step as a traced function. */
-function stepOf<P, State>(problem: Problem<P, State>, optimizer: Optimizer<unknown>) {
-  return (call: Traced<P, State>) => {
-    const { params, memory, step, learningRate } = call;
-    const objective = objectiveOf(problem, call);
-    const lossAt = (at: P): Tensor => objective(at)[0];
-    const [[loss, state], gradient] = valueAndGrad(objective, { aux: true })(params);
-    const context = updateContext({ params, step, learningRate, batchSize: call.indices.shape[0], lossAt, atParams: () => ({ loss, gradient }) });
-    const next = optimizer.update(context, memory);
-    return { params: next.params, state, memory: next.state, loss };
-  };
 }

@@ -1,43 +1,19 @@
-/** The training loop: one compiled step (batch gathering, loss, gradient, update), driven from the host. @module */
-import { ArgumentError } from '../util/errors.ts';
-import { key, split } from '../util/random/index.ts';
-import { requireInteger } from '../util/require.ts';
-import type { Executor } from '../core/backend.ts';
-import { batches, epochOrder } from '../data/index.ts';
-import { ParameterSpace, type Point, type Problem } from '../problem/index.ts';
-import type { Optimizer, Schedule } from '../optim/index.ts';
+/** The training loop: compiled steps, driven from the host, with probes and checkpoints between them. @module */
+import type { Graph } from '../core/graph.ts';
+import { DEFAULT_MEMORY_BUDGET } from '../problem/chunk-plan.ts';
+import { examplesOf, ParameterSpace, type Point, type Problem } from '../problem/index.ts';
 import type { Host } from '../transforms/index.ts';
-import { trainingProgram, type StepArguments } from './program.ts';
-
-/** What the loop tells while it runs. */
-export interface TrainEvent {
-  /** Steps done, counted from one. */
-  readonly step: number;
-  readonly steps: number;
-  /** Epochs done, so zero in the first. */
-  readonly epoch: number;
-  /** Mean loss of the step's batch, before its update. */
-  readonly loss: number;
-}
-
-/** What a run of `train` is a function of, and its hooks. */
-export interface TrainOptions<P, State> {
-  readonly optimizer: Optimizer<unknown>;
-  readonly learningRate: number | Schedule;
-  /** Passes over the training set. */
-  readonly epochs: number;
-  /** Examples a step, drawn without replacement in each epoch; an incomplete last batch is left out. */
-  readonly batchSize: number;
-  readonly seed: number;
-  /** Where to start; default: the model's own initialisation from the seed. */
-  readonly start?: Point<P, State>;
-  readonly executor?: Executor;
-  /** Stops before the next step; what was done is returned. */
-  readonly signal?: AbortSignal;
-  readonly onStep?: (event: TrainEvent) => void;
-  /** Called after each epoch, counted from zero, with the parameters reached. */
-  readonly onEpoch?: (epoch: number, params: Host<P>, state: Host<State>) => Promise<void> | void;
-}
+import { leaves } from '../tree/index.ts';
+import { key, split } from '../util/random/index.ts';
+import { stepInputs, type StepInputs } from './inputs.ts';
+import { TrainingLoop } from './loop.ts';
+import { besideProbes, isBeside, isInside, type RunCost } from './measuring.ts';
+import { planMicroBatch } from './micro-batch-plan.ts';
+import { extentOf, requireOptions, type TrainOptions } from './options.ts';
+import { trainingProgram } from './program.ts';
+import type { Provenance } from './provenance.ts';
+import { stepDraws } from './quantities.ts';
+import type { MeasurementTable } from './table.ts';
 
 /** A loss that is not finite ended the run. */
 export interface Divergence {
@@ -54,61 +30,63 @@ export interface TrainingRun<P, State> {
   /** Where the run ended; diverged, the last parameters whose batch loss was finite (the initial ones if none was). */
   readonly params: Host<P>;
   readonly state: Host<State>;
+  /** The optimizer's state there. */
+  readonly memory: unknown;
+  /** Parameters the optimizer gives as its answer, where they are not `params` (averages of them). */
+  readonly answer?: Host<P>;
   /** Batch loss of every step; all finite. */
   readonly losses: readonly number[];
+  /** Everything measured. */
+  readonly table: MeasurementTable;
+  /** Of this process alone, where the run was resumed. */
+  readonly costs: readonly RunCost[];
+  readonly provenance: Provenance;
+  /** Examples evaluated at a time, where it is not the whole batch. */
+  readonly microBatch?: number;
   readonly end: { readonly reason: 'finished' | 'interrupted' } | Divergence;
 }
 
 /**
- * Trains a problem. The run is a pure function of the options: batch order, dropout and initial parameters come from the
- * seed. A loss that is not finite stops the run, is explained, and keeps everything until then.
+ * Trains a problem. The run is a pure function of the options: batch order, dropout, mixing and initial parameters come from
+ * the seed. A loss that is not finite stops the run, is explained, and keeps everything until then.
  *
- * @throws ArgumentError when the batch is larger than the training set or an option is out of range.
+ * @throws ArgumentError when the batch is larger than the training set or an option is out of range; DataError when the checkpoint to
+ * resume is of a run of another configuration.
  */
 export async function train<P, State>(problem: Problem<P, State>, options: TrainOptions<P, State>): Promise<TrainingRun<P, State>> {
-  requireOptions(problem.train.size, options);
-  const { seed, learningRate, optimizer, executor } = options;
+  requireOptions(problem, options);
+  const { seed, optimizer, executor, signal, probes = [], batchSize, mixup, distribution } = options;
   const root = key(seed);
-  const start = options.start ?? problem.model.init(split(root, 'init'));
+  const start: Point<P, State> = options.start ?? problem.model.init(split(root, 'init'));
   const { dtype } = new ParameterSpace(start.params);
-  const program = trainingProgram(problem, { optimizer, executor, dtype, key: split(root, 'step'), rateAt: typeof learningRate === 'number' ? () => learningRate : learningRate });
+  const { examples } = extentOf(problem as never, options);
+  const inside = probes.filter(isInside);
+  const inputsOf = (size: number | 'full'): StepInputs<P> => stepInputs<P, State>(problem, {
+    root, batchSize: size, dtype, mixup, drawsAt: stepDraws(problem, start, optimizer.draws ?? [], { batchSize: size === 'full' ? examples : size, key: split(root, 'draws'), distribution }),
+  });
+  const inputs = inputsOf(batchSize);
+  const data = examplesOf(problem.train, dtype);
+  const settings = { optimizer, probes: inside, distribution };
+  const microBatch = options.microBatch === 'auto' ? await predictMicroBatch() : options.microBatch;
+  const fixed = { data, ...(inside.length > 0 && { initial: start.params }) };
+  const program = trainingProgram(problem, fixed, { ...settings, microBatch: microBatch === examples ? undefined : microBatch }, executor);
   try {
-    const orderOf = (epoch: number): Int32Array[] => batches(epochOrder(split(root, 'order'), problem.train.size, epoch), { batchSize: options.batchSize, remainder: 'drop' });
-    return await runSteps(program, start, orderOf, options);
+    const beside = await besideProbes(probes.filter(isBeside), { problem, optimizer, executor, root, batchSize: examples, start, signal });
+    try {
+      return await new TrainingLoop({ problem, options, start, dtype, program, inputs, beside, inside, microBatch }).run();
+    } finally {
+      await beside.dispose();
+    }
   } finally {
     await program.dispose();
   }
-}
 
-function requireOptions(size: number, { epochs, batchSize }: Pick<TrainOptions<unknown, unknown>, 'epochs' | 'batchSize'>): void {
-  requireInteger('train', 'epochs', epochs, 1);
-  requireInteger('train', 'batchSize', batchSize, 1);
-  if (batchSize > size) throw new ArgumentError({ operation: 'train', required: `batchSize must be at most the ${size} training examples`, received: String(batchSize) });
-}
-
-async function runSteps<P, State>(program: ReturnType<typeof trainingProgram<P, State>>, start: Point<P, State>, batchesOf: (epoch: number) => Int32Array[], options: TrainOptions<P, State>): Promise<TrainingRun<P, State>> {
-  const { epochs, signal, onStep, onEpoch } = options;
-  const losses: number[] = [];
-  let { params, state } = start;
-  let memory = await program.initialMemory(params);
-  let last: StepArguments<P, State> | undefined;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = batchesOf(epoch);
-    for (const indices of order) {
-      if (signal?.aborted === true) return { params, state, losses, end: { reason: 'interrupted' } };
-      const call = program.argumentsOf({ params, state, memory, indices, step: losses.length });
-      const next = await program.step(call);
-      const loss = next.loss.item();
-      if (!Number.isFinite(loss)) {
-        const message = program.explain(call, last);
-        return { params: last?.params ?? params, state: last?.state ?? state, losses, end: { reason: 'diverged', step: losses.length + 1, loss, message } };
-      }
-      ({ params, state, memory } = next);
-      last = call;
-      losses.push(loss);
-      onStep?.({ step: losses.length, steps: epochs * order.length, epoch, loss });
-    }
-    await onEpoch?.(epoch, params, state);
+  async function predictMicroBatch(): Promise<number | undefined> {
+    const trial = trainingProgram(problem, { data }, { ...settings, probes: [] }, executor);
+    const carry = await trial.start(start.params, start.state);
+    const graphAt = (size: number): Graph => trial.graph({ carry, input: inputsOf(size).at(0, 0) });
+    const planned = planMicroBatch({ examples, memoryBudget: options.memoryBudget ?? DEFAULT_MEMORY_BUDGET, graphAt, dataInputs: leaves(data).length });
+    await trial.dispose();
+    return planned;
   }
-  return { params, state, losses, end: { reason: 'finished' } };
 }

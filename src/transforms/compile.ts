@@ -77,6 +77,8 @@ export interface Bound<Args extends unknown[], Out> {
 /** A function to be bound: call it with the leading arguments. */
 export interface Binder<Args extends unknown[], N extends number, Out> {
   (...args: HostArguments<Leading<Args, N>>): Promise<Bound<Following<Args, N>, Out>>;
+  /** The optimised graph of all arguments, those to be bound first, at these types: what a binding is made of. */
+  graph(...args: HostArguments<Args>): Graph;
   dispose(): Promise<void>;
 }
 
@@ -180,7 +182,10 @@ function binder(program: Program, binding: Binding): Binder<unknown[], number, u
     const boundFlat = program.flatten(bound);
     return Promise.resolve(boundFunction(program, binding, sessions, splits, bound, boundFlat.leaves));
   };
-  return Object.assign(bindArguments, { dispose: () => sessions.dispose() });
+  return Object.assign(bindArguments, {
+    graph: (...args: unknown[]) => program.trace(program.flatten(args), args.length).graph,
+    dispose: () => sessions.dispose(),
+  });
 }
 
 /** The split, after the rewrites that move work to the bound side. */

@@ -15,6 +15,15 @@ const within = (text: string, fits: (value: number) => boolean): number | undefi
 };
 
 export const positiveInteger: OptionKind<number> = { expects: 'a positive integer', parse: (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined) };
+export const nonNegativeInteger: OptionKind<number> = { expects: 'an integer of at least 0', parse: (text) => (text === '0' ? 0 : positiveInteger.parse(text)) };
+/** Joined by dashes: 784-128-10. */
+export const positiveIntegers: OptionKind<readonly number[]> = {
+  expects: 'positive integers joined by dashes, as 128-64',
+  parse(text) {
+    const values = text.split('-').map(positiveInteger.parse);
+    return values.every((value) => value !== undefined) ? values : undefined;
+  },
+};
 export const anyNumber: OptionKind<number> = { expects: 'a number', parse: number };
 export const nonNegative: OptionKind<number> = { expects: 'a number of at least 0', parse: (text) => within(text, (value) => value >= 0) };
 export const positive: OptionKind<number> = { expects: 'a positive number', parse: (text) => within(text, (value) => value > 0) };
@@ -46,3 +55,14 @@ export function parseOptions<K extends OptionKinds>(operation: string, text: str
   });
   return values as OptionValues<K>;
 }
+
+/** What a list of options says of one, besides how its value is written. */
+export interface DescribedOption<T = unknown> extends OptionKind<T> {
+  readonly about: string;
+  /** The value of an option that is left out, where there is a single one. */
+  readonly default?: T;
+}
+export type DescribedOptions = Readonly<Record<string, DescribedOption>>;
+
+/** A kind of option with one line on what it is, and its default. */
+export const option = <T>(kind: OptionKind<T>, about: string, standard?: NoInfer<T>): DescribedOption<T> => ({ ...kind, about, ...(standard !== undefined && { default: standard }) });

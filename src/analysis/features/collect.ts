@@ -33,44 +33,65 @@ interface Collected<A = Tensor> {
   readonly classifier?: A;
 }
 
+/** Collects the features of the same examples at many points; keeps its compiled programs. */
+export interface FeatureCollector<P, State> {
+  /** Points must have the structure and types of the first one. */
+  collect(point: Point<P, State>): Promise<FeatureSet>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Prepares `collectFeatures` for points like `like`: along a training run.
+ * @throws ArgumentError (when it collects) as `collectFeatures`.
+ */
+export function featureCollector<P, State>(problem: Problem<P, State>, like: Point<P, State>, options: FeatureOptions<P, State> = {}): FeatureCollector<P, State> {
+  const { split = problem.train, features: chosen, ...chunking } = options;
+  const collected = (_: Record<string, never>, { inputs }: Examples, { params, state }: PointTensors<P, State>): Collected => {
+    const outputs = predict(problem, params, state, inputs);
+    if (chosen !== undefined) return { features: asVectors(chosen(params, inputs, state)), outputs };
+    const { features, classifier } = penultimate(params, inputs, outputs);
+    return { features: asVectors(features), outputs, ...(classifier && { classifier }) };
+  };
+  const sums = chunkedSum<Record<string, never>, Examples, [PointTensors<P, State>], Collected>(
+    collected, {}, examplesOf(split, new ParameterSpace(like.params).dtype), { ...chunking, bind: false, name: `features of ${problem.name}` },
+  );
+  const labelled = split.targets.dtype === 'int32' && split.targets.shape.length === 1;
+  return {
+    async collect(point) {
+      let all: Float64Array | undefined;
+      let size = 0;
+      let classifier: Float64Array | undefined;
+      const predicted = new Int32Array(split.size);
+      let isClassifier = labelled;
+      await sums.each([pointOf(point) as never], (part, { start }) => {
+        const { features, outputs, classifier: weights } = part as unknown as Collected<NDArray>;
+        size = features.shape[1];
+        all ??= new Float64Array(split.size * size);
+        all.set(features.data, start * size);
+        classifier ??= weights && Float64Array.from(weights.data);
+        if (outputs.shape.length === 2 && outputs.shape[1] > 1) predicted.set(largestOutputs(outputs), start);
+        else isClassifier = false;
+      });
+      return {
+        features: all ?? new Float64Array(0), examples: split.size, size, ...(labelled && { labels: split.targets.data as Int32Array }),
+        ...(isClassifier && { predicted }), ...(classifier && { classifier }),
+      };
+    },
+    dispose: () => sums.dispose(),
+  };
+}
+
 /**
  * Runs the model in eval mode over a split and keeps the features of every example: 8 bytes a number on the host.
  * @throws ArgumentError when no penultimate layer is found and none is given.
  */
 export async function collectFeatures<P, State>(problem: Problem<P, State>, point: Point<P, State>, options: FeatureOptions<P, State> = {}): Promise<FeatureSet> {
-  const { split = problem.train, features: chosen, ...chunking } = options;
-  const collected = (fixed: PointTensors<P, State>, { inputs }: Examples): Collected => {
-    const outputs = predict(problem, fixed.params, fixed.state, inputs);
-    if (chosen !== undefined) return { features: asVectors(chosen(fixed.params, inputs, fixed.state)), outputs };
-    const { features, classifier } = penultimate(fixed.params, inputs, outputs);
-    return { features: asVectors(features), outputs, ...(classifier && { classifier }) };
-  };
-  const sums = chunkedSum<PointTensors<P, State>, Examples, [], Collected>(
-    collected, pointOf(point), examplesOf(split, new ParameterSpace(point.params).dtype), { ...chunking, bind: false, name: `features of ${problem.name}` },
-  );
-  const labelled = split.targets.dtype === 'int32' && split.targets.shape.length === 1;
-  let all: Float64Array | undefined;
-  let size = 0;
-  let classifier: Float64Array | undefined;
-  const predicted = new Int32Array(split.size);
-  let isClassifier = labelled;
+  const collector = featureCollector(problem, point, options);
   try {
-    await sums.each([], (part, { start }) => {
-      const { features, outputs, classifier: weights } = part as unknown as Collected<NDArray>;
-      size = features.shape[1];
-      all ??= new Float64Array(split.size * size);
-      all.set(features.data, start * size);
-      classifier ??= weights && Float64Array.from(weights.data);
-      if (outputs.shape.length === 2 && outputs.shape[1] > 1) predicted.set(largestOutputs(outputs), start);
-      else isClassifier = false;
-    });
+    return await collector.collect(point);
   } finally {
-    await sums.dispose();
+    await collector.dispose();
   }
-  return {
-    features: all ?? new Float64Array(0), examples: split.size, size, ...(labelled && { labels: split.targets.data as Int32Array }),
-    ...(isClassifier && { predicted }), ...(classifier && { classifier }),
-  };
 }
 
 function largestOutputs({ data, shape: [rows, columns] }: NDArray): Int32Array {

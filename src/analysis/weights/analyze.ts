@@ -155,7 +155,10 @@ class Interrupted extends Error {}
 
 const FLOAT_TYPES: readonly string[] = ['F64', 'F32', 'F16', 'BF16', 'float64', 'float32'] satisfies (DType | 'F64' | 'F32' | 'F16' | 'BF16')[];
 
-function plan(source: WeightSource, options: WeightAnalysisOptions): { jobs: Job[]; skipped: SkippedLayer[]; vectors: number } {
+/** Multiplications that an analysis will take, decompositions for the most part: what its progress is measured in. */
+export const analysisWork = (source: Pick<WeightSource, 'tensors'>, options: WeightAnalysisOptions = {}): number => plan(source, options).jobs.reduce((sum, { work }) => sum + work, 0);
+
+function plan(source: Pick<WeightSource, 'tensors'>, options: WeightAnalysisOptions): { jobs: Job[]; skipped: SkippedLayer[]; vectors: number } {
   const { layers = () => true, randomize = false, minEigenvalues = 10, maxEigenvalues = 15_000, maxRows = 50_000 } = options;
   const jobs: Job[] = [];
   const skipped: SkippedLayer[] = [];

@@ -1,13 +1,14 @@
 /** `thalweg connect`: barriers between trained networks. @module */
 import { writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { formatSeconds } from '../../charts/index.ts';
+import { writeSafetensors } from '../../interop/node.ts';
 import { nodeExecutor } from '../../runtime/node.ts';
-import { connect, connectFigures, connectReport, connectRows, trainPoints, type AnyPoint, type ConnectOptions } from '../../survey/index.ts';
+import { checkpointOf, connect, connectFigures, connectReport, connectRows, trainPoints, type AnyPoint, type ConnectOptions } from '../../survey/index.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
-import { readPoint } from '../measure.ts';
+import { distinctNames, readPoint } from '../measure.ts';
 import { addProblemOptions, integer, problemOf, provenance, requireWritable, settingsOf, type ProblemOptions } from '../options.ts';
 import { progressLine } from '../progress.ts';
 import { alignedRows } from '../reporter.ts';
@@ -24,7 +25,7 @@ export function connectCommand(): Command {
   const command = addProblemOptions(new Command('connect').description('Loss barriers between networks on the straight lines between them, before and after their hidden units are aligned. Trains networks from different seeds, or takes checkpoints.'), 'thalweg-out/connect');
   return command
     .option('--networks <n>', 'networks to train when there are no checkpoints', integer('networks', 2), 2)
-    .addOption(new Option('--alignment <method>', 'how hidden units are matched').choices(['weights', 'activations', 'none']).default('weights'))
+    .addOption(new Option('--alignment <method>', 'how hidden units are matched').choices(['weights', 'activations', 'straight-through', 'none']).default('weights'))
     .option('--points <n>', 'points of a line', integer('points', 3))
     .action((options: Options) => run(options));
 }
@@ -48,14 +49,18 @@ async function run(options: Options): Promise<void> {
       onProgress: (what, done, total) => { if (what !== part) line.start(part = what); line.update(done, total, what === 'pairs' ? 'pairs' : 'steps'); },
     };
     const seeds = Array.from({ length: networks }, (_, i) => seed + i);
-    const points = given.length > 0 ? given : await trainPoints(prepared, seeds, shared);
-    const labels = given.length > 0 ? weights.map((path) => basename(path)) : seeds.map((value) => `seed ${value}`);
+    const trained = given.length > 0 ? [] : await trainPoints(prepared, seeds, shared);
+    for (const point of trained) {
+      await writeSafetensors(join(out, `seed-${point.seed}.safetensors`), checkpointOf(point), { model: prepared.problem.name, thalweg: VERSION, seed: String(point.seed) });
+    }
+    const points: readonly AnyPoint[] = given.length > 0 ? given : trained;
+    const labels = given.length > 0 ? distinctNames(weights) : trained.map((point) => `seed ${point.seed}`);
     if (points.length < 2) {
       line.end('  interrupted or diverged before there were two networks');
       return signal.aborted ? EXIT.interrupted : EXIT.diverged;
     }
     const report = await connect(prepared, points, shared);
-    line.end(`  ${report.pairs.length} pairs`);
+    line.end(`  ${report.pairs.length} ${report.pairs.length === 1 ? 'pair' : 'pairs'}`);
     writeFileSync(join(out, 'connect.json'), `${JSON.stringify({ ...report, labels, provenance: provenance(options) }, null, 1)}\n`);
     connectFigures(report, labels).forEach(({ name, svg }) => writeFileSync(join(out, `${name}.svg`), svg));
     writeFileSync(join(out, 'report.html'), connectReport(report, labels, provenance(options)));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { referenceExecutor } from '../../runtime/reference.ts';
 import { array } from '../../core/ndarray.ts';
+import type { Tensor } from '../../core/tensor.ts';
 import { resnet } from '../../nn/index.ts';
 import { square, sum } from '../../ops/index.ts';
 import { evaluate } from '../../problem/index.ts';
@@ -44,9 +45,20 @@ describe('linearBarrier', () => {
     const convex = circleProblem(1, 20, 0.2);
     const quadratic = { ...convex, loss: convexLoss };
     const { train } = await linearBarrier(quadratic, at(-1), at(1), { executor });
-    expect(train!.barrier).toMatchObject({ value: 0, error: 0 });
+    expect(train!.barrier.value).toBe(0);
+    expect(train!.barrier.error).toBeLessThan(1e-15);
     expect(train!.maxDeviation.value).toBeGreaterThan(0);
     expect((await linearBarrier(convex, at(0.3), at(0.3), { executor, points: 5 })).train!.barrier.value).toBeLessThan(1e-15);
+  });
+
+  test('of zero has the error of the highest point between the ends', async () => {
+    const quartic = { ...circleProblem(1, 20, 0.3), loss: (outputs: Tensor) => sum(square(square(outputs)), 1) };
+    const { barrier, samples } = (await linearBarrier(quartic, at(-1), at(1), { executor, points: 5, refineTo: 0 })).train!;
+    const between = samples.slice(1, -1).map(({ excess }) => excess);
+    expect(Math.max(...between.map(({ value }) => value))).toBeLessThan(0);
+    expect(barrier).toMatchObject({ value: 0, position: 0 });
+    expect(barrier.error).toBe(between.reduce((most, excess) => (excess.value > most.value ? excess : most)).error);
+    expect(barrier.error).toBeGreaterThan(0.01);
   });
 
   test('pairs examples: its standard error is that of the differences, and covers the expectation', async () => {

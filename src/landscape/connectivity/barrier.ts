@@ -45,7 +45,7 @@ export interface LinearBarrier {
 /**
  * Loss and accuracy along the straight line from `from` to `to`, and how far the loss rises above the chord between its ends
  * (Frankle et al. 2020; Entezari et al. 2022). The error is the standard error of the difference over examples, paired: an
- * example's loss on the path against the same example's at the ends. It does not cover what lies between sampled points.
+ * example's loss on the path against the same example's at the ends; of a barrier of 0, that of the highest point between. It does not cover what lies between sampled points.
  *
  * @throws TreeError | ShapeError when the points differ in structure; ArgumentError on impossible options.
  */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { referenceExecutor } from '../../runtime/reference.ts';
-import { constantRate } from '../../optim/index.ts';
+import { constantSchedule } from '../../optim/index.ts';
 import { curveLength, curveSpeed, curveWeightDerivatives, curveWeights, equalLengthPositions, type CurveKind } from './curve-geometry.ts';
 import { curvePoint, findCurve, straightCurve } from './curve.ts';
 import { curveBarrier } from './curve-report.ts';
@@ -70,7 +70,7 @@ describe('findCurve', () => {
   });
 
   test('is a function of its seed, reports progress and stops at a signal', async () => {
-    const options = { epochs: 3, batchSize: 4, executor, learningRate: constantRate(0.02) };
+    const options = { epochs: 3, batchSize: 4, executor, learningRate: constantSchedule(0.02) };
     const [one, two, other] = [await findCurve(tilted, ...ends, options), await findCurve(tilted, ...ends, options), await findCurve(tilted, ...ends, { ...options, seed: 1 })];
     expect(one.losses).toEqual(two.losses);
     expect(one.controlPoints).toEqual(two.controlPoints);

@@ -21,7 +21,7 @@ const data = gaussianClusters({ seed: 1, classes: 6, dimension: 8, separation: 2
 const inputs = data.train.inputs.shape[1];
 const problem: Problem<MlpParameters> = { name: 'clusters', model: mlp({ sizes: [inputs, 48, 24, data.classes!.length], activation: 'relu' }), loss: crossEntropy, train: data.train };
 type At = Point<MlpParameters>;
-const trained = (seed: number): Promise<At> => train(problem, { optimizer: sgd({ momentum: 0.9 }), learningRate: 0.05, epochs: 15, batchSize: 50, seed });
+const trained = (seed: number): Promise<At> => train(problem, { optimizer: sgd({ momentum: 0.9 }), schedule: 0.05, epochs: 15, batchSize: 50, seed });
 const bytes = (at: At): number[] => leaves<NDArray>(at.params).flatMap((leaf) => [...leaf.data]);
 const between = (a: At, b: At): Promise<LinearBarrier> => linearBarrier(problem, a, b, { points: 11, refineTo: 0, splits: ['train'] });
 let [a, b]: At[] = [];

@@ -3,9 +3,8 @@ import type { NDArray } from '../../core/ndarray.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { Split } from '../../data/index.ts';
 import { argmax, convert, equal } from '../../ops/index.ts';
-import { chunkedSum, examplesOf, type ChunkOptions, type Examples, type Point, type Problem } from '../../problem/index.ts';
-import type { Host } from '../../transforms/index.ts';
-import { freshStatistics, meanState, resolveBatchNorm, type BatchNormMode, type BatchNormRecord, type BatchNormSettings } from '../batch-norm.ts';
+import { chunkedSum, examplesOf, recalibrator, type ChunkOptions, type Examples, type Point, type Problem } from '../../problem/index.ts';
+import { resolveBatchNorm, type BatchNormMode, type BatchNormRecord, type BatchNormSettings } from '../batch-norm.ts';
 
 /**
  * What batch norm does between the ends of a path. `moved`: evaluation mode, with the statistics interpolated by the weights of
@@ -49,7 +48,7 @@ export function pathEvaluator<P, State>(problem: Problem<P, State>, split: Split
   // Statistics of a batch depend on who is in it: the batches are then those of the settings, whatever the memory.
   const chunk = record.mode === 'batch' ? record.batch : chunking.chunk;
   const total = chunkedSum(each, {}, examplesOf(split, dtype), { ...chunking, chunk, bind: false, name: `losses of ${problem.name}` });
-  const recalibration = data && recalibrator(problem, data, dtype, { ...chunking, chunk: record.batch });
+  const recalibration = data && recalibrator<P, State>(problem, dtype, { memoryBudget: chunking.memoryBudget, executor: chunking.executor, data, batch: record.batch });
   return {
     batchNorm: record,
     async evaluate(point) {
@@ -64,15 +63,5 @@ export function pathEvaluator<P, State>(problem: Problem<P, State>, split: Split
       return { losses, ...(correct && { correct }) };
     },
     dispose: async () => { await Promise.all([total.dispose(), recalibration?.dispose()]); },
-  };
-}
-
-/** Batch statistics measured anew at a point, as the mean over batches of each batch's own. */
-function recalibrator<P, State>(problem: Problem<P, State>, data: Split, dtype: 'float32' | 'float64', options: ChunkOptions) {
-  const fresh = (_: Record<string, never>, { inputs }: Examples, params: P, state: State): State => freshStatistics(problem, params, state, inputs);
-  const total = chunkedSum(fresh, {}, examplesOf(data, dtype), { ...options, bind: false, name: `batch statistics of ${problem.name}` });
-  return {
-    stateAt: async ({ params, state }: Point<P, State>): Promise<Host<State>> => meanState<State>((await total.evaluate(params as never, state as never)) as Host<State>, state, data.size),
-    dispose: () => total.dispose(),
   };
 }

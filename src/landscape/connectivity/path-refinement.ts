@@ -24,12 +24,16 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
  * The largest of the heights, improved by golden section between the neighbours of the largest until the bracket is shorter
- * than `refineTo`. Within the bracket the height is assumed to have one maximum; elsewhere the grid alone is the evidence.
+ * than `refineTo`. Within the bracket the height is assumed to have one maximum; elsewhere the grid alone is the evidence. Heights at the
+ * ends are zero by definition and without error: where one of them is the largest, the error is that of the highest point of the grid
+ * between, since other examples might have lifted that one above.
  */
 export async function refineMaximum(grid: readonly Height[], refineTo: number, signal: AbortSignal | undefined, heightAt?: (t: number) => Promise<Measurement>): Promise<BarrierHeight> {
   if (grid.length === 0) return { value: NaN, error: NaN, kind: 'standard error', position: NaN, bracket: [0, 1], refinement: 0 };
   const top = grid.reduce((best, candidate, i) => (candidate.height.value > grid[best].height.value ? i : best), 0);
   let best = grid[top];
+  // Of the grid alone: what a search for a maximum at an end visits lies ever closer to it, where heights vanish with their errors.
+  const inner = grid.filter(({ t }) => t > 0 && t < 1).reduce<Height | undefined>((most, candidate) => (most === undefined || candidate.height.value > most.height.value ? candidate : most), undefined);
   let low = grid[Math.max(0, top - 1)].t;
   let high = grid[Math.min(grid.length - 1, top + 1)].t;
   const isStopped = (): boolean => signal?.aborted === true;
@@ -55,5 +59,6 @@ export async function refineMaximum(grid: readonly Height[], refineTo: number, s
       }
     }
   }
-  return { ...best.height, position: best.t, bracket: [Math.min(low, best.t), Math.max(high, best.t)], refinement: best.height.value - coarse };
+  const isAtEnd = best.t === 0 || best.t === 1;
+  return { ...best.height, ...(isAtEnd && inner && { error: inner.height.error }), position: best.t, bracket: [Math.min(low, best.t), Math.max(high, best.t)], refinement: best.height.value - coarse };
 }

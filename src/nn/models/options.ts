@@ -1,5 +1,5 @@
 /** Options of models as texts: the kinds of value that only models have. @module */
-import { nonNegative, oneOf, positiveInteger, type OptionKind } from '../../util/options.ts';
+import { nonNegative, oneOf, positiveIntegers, type OptionKind } from '../../util/options.ts';
 import { activations, type ActivationName } from '../activations.ts';
 import { initializers, type InitializerName } from '../initializers.ts';
 import type { Parametrization } from '../weights.ts';
@@ -7,13 +7,7 @@ import type { Parametrization } from '../weights.ts';
 const keys = <K extends string>(record: Readonly<Record<K, unknown>>): K[] => Object.keys(record) as K[];
 
 /** Widths joined by dashes: 784-128-10. */
-export const widths: OptionKind<readonly number[]> = {
-  expects: 'positive integers joined by dashes, as 128-64',
-  parse(text) {
-    const values = text.split('-').map(positiveInteger.parse);
-    return values.every((value) => value !== undefined) ? values : undefined;
-  },
-};
+export const widths = positiveIntegers;
 /** Two widths. */
 export const pair: OptionKind<readonly [number, number]> = {
   expects: 'two positive integers joined by a dash, as 6-16',

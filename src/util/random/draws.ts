@@ -94,9 +94,12 @@ export function rademacher<D extends FloatDType = 'float32'>(key: Key, size: Siz
   const count = countOf('rademacher', size);
   const out = allocate(options.dtype ?? ('float32' as D), count);
   const words = new Uint32Array(4);
-  for (let i = 0; i < count; i++) {
-    if ((i & 127) === 0) philox(key.low, key.high, i >>> 7, 0, DRAW.rademacher, 0, words);
-    out[i] = 2 * ((words[(i >>> 5) & 3] >>> (i & 31)) & 1) - 1;
+  for (let start = 0; start < count; start += 128) {
+    philox(key.low, key.high, start >>> 7, 0, DRAW.rademacher, 0, words);
+    for (let i = start; i < Math.min(start + 128, count);) {
+      const end = Math.min(i + 32, count);
+      for (let word = words[(i >>> 5) & 3] | 0; i < end; i++, word >>= 1) out[i] = 2 * (word & 1) - 1;
+    }
   }
   return out;
 }
