@@ -94,7 +94,7 @@ async function makeCase(name: string, seed: number, samples: number, steps: numb
   const { learningRate } = cases[name];
   const all = (await mnist()).train;
   const start = cases[name].model.init(split(keyOf(seed, name), 'init')) as unknown as AnyPoint;
-  const { params, state } = await train(problemOf(name, subset(all, steps * BATCH)), { optimizer: sgd({ momentum: 0.9 }) as never, learningRate, epochs: 1, batchSize: BATCH, seed, start });
+  const { params, state } = await train(problemOf(name, subset(all, steps * BATCH)), { optimizer: sgd({ momentum: 0.9 }) as never, schedule: learningRate, epochs: 1, batchSize: BATCH, seed, start });
   const { inputs, targets } = subset(all, samples);
   const direction = (axis: number): Case['vectors'][number] => Object.fromEntries(
     Object.entries(toNamed(gaussianDirection(params as never, split(keyOf(seed, name), 'direction', axis)))).map(([leaf, { data, shape }]) => [leaf, new NDArray(Float32Array.from(data), shape, 'float32')]));

@@ -1,7 +1,8 @@
 /** All libraries on the measurements of one case: first each measurement in a fresh process, then all in turns. @module */
 import path from 'node:path';
-import { Contestant, withContestant, type Program, type TaskRun } from '../shared/contestant.ts';
+import { withContestant, type Contestant, type Program, type TaskRun } from '../shared/contestant.ts';
 import { readArrays } from '../shared/manifest.ts';
+import { Roster } from '../shared/roster.ts';
 import { warmUpOf, type Settings, type TaskName } from './cases.ts';
 import { differenceOf, type Results } from './compare.ts';
 
@@ -70,15 +71,7 @@ export async function holdContest(options: ContestOptions): Promise<Contest> {
   const { entries, directory, rounds, settings, isolated, progress } = options;
   const records = new Map(entries.map((entry): [Entry, EntryRecord] =>
     [entry, { id: entry.id, task: entry.task, ms: [], split: null, firstMs: null, firstSplit: null, peakMb: null, residual: null, difference: null }]));
-  const alive = new Map<Program, Contestant>();
-  const started = async (program: Program): Promise<Contestant> => {
-    let contestant = alive.get(program);
-    if (contestant === undefined) {
-      alive.set(program, contestant = new Contestant(program));
-      await contestant.ask({ cmd: 'load', dir: directory });
-    }
-    return contestant;
-  };
+  const roster = new Roster(directory);
   const attempt = async (entry: Entry, what: string, run: (record: EntryRecord) => Promise<void>): Promise<void> => {
     const record = records.get(entry)!;
     if (record.failure !== undefined) return;
@@ -88,18 +81,17 @@ export async function holdContest(options: ContestOptions): Promise<Contest> {
     } catch (error) {
       record.failure = messageOf(error);
       // A process that has died is started again for the entries to come.
-      await alive.get(entry.program)?.close();
-      alive.delete(entry.program);
+      await roster.drop(entry.program);
     }
   };
   try {
-    const references = await runFirst(options, attempt, started);
-    if (isolated && rounds > 0) for (const entry of entries) await attempt(entry, 'warming up', async () => { await ask(await started(entry.program), entry, warmUpOf(entry.task, settings[entry.task])); });
+    const references = await runFirst(options, attempt, roster);
+    if (isolated && rounds > 0) for (const entry of entries) await attempt(entry, 'warming up', async () => { await ask(await roster.get(entry.program), entry, warmUpOf(entry.task, settings[entry.task])); });
     for (let round = 0; round < rounds; round++) {
       for (let i = 0; i < entries.length; i++) {
         const entry = entries[(i + round) % entries.length];
         await attempt(entry, `round ${round + 1} of ${rounds}`, async (record) => {
-          const run = await ask(await started(entry.program), entry, settings[entry.task]);
+          const run = await ask(await roster.get(entry.program), entry, settings[entry.task]);
           record.ms.push(run.ms);
           record.split = splitOf(run);
         });
@@ -107,7 +99,7 @@ export async function holdContest(options: ContestOptions): Promise<Contest> {
     }
     return { entries: [...records.values()], references };
   } finally {
-    for (const contestant of alive.values()) await contestant.close();
+    await roster.close();
   }
 }
 
@@ -117,7 +109,7 @@ const ask = (contestant: Contestant, { task, variant }: Entry, settings: Setting
 type Attempt = (entry: Entry, what: string, run: (record: EntryRecord) => Promise<void>) => Promise<void>;
 
 /** First runs: compilation, memory, results. The first entry of a task that finishes is the reference of the others. */
-async function runFirst({ entries, directory, settings, isolated }: ContestOptions, attempt: Attempt, started: (program: Program) => Promise<Contestant>): Promise<Contest['references']> {
+async function runFirst({ entries, directory, settings, isolated }: ContestOptions, attempt: Attempt, roster: Roster): Promise<Contest['references']> {
   const references: Partial<Record<TaskName, { id: string; results: Results }>> = {};
   for (const entry of entries) {
     const { task, id, program } = entry;
@@ -128,7 +120,7 @@ async function runFirst({ entries, directory, settings, isolated }: ContestOptio
           await contestant.ask({ cmd: 'load', dir: directory });
           return measure(contestant);
         })
-        : await measure(await started(program));
+        : await measure(await roster.get(program));
       record.firstMs = run.ms;
       record.split = record.firstSplit = splitOf(run);
       record.peakMb = run.peak_rss_mb;

@@ -45,14 +45,29 @@ export interface TaskRun {
   readonly results?: Readonly<Record<string, ArrayEntry>>;
 }
 
+/** Steps of training: see bench/train. */
+export interface TrainingRun {
+  /** Of the counted steps. */
+  readonly ms: number;
+  /** Counted steps, of all replicas. */
+  readonly steps: number;
+  /** From the request to the first loss. */
+  readonly first_ms: number;
+  readonly peak_rss_mb: number | null;
+  readonly dir?: string;
+  /** `losses` [replicas, steps], those before the counted steps included. */
+  readonly results?: Readonly<Record<string, ArrayEntry>>;
+}
+
 type Request =
   | { readonly cmd: 'info' }
   | { readonly cmd: 'load'; readonly dir: string }
   | { readonly cmd: 'run'; readonly variant: string; readonly repeat: number; readonly warmup: number }
   | { readonly cmd: 'result'; readonly variant: string; readonly out: string }
   | { readonly cmd: 'task'; readonly task: string; readonly variant: string; readonly settings: Readonly<Record<string, number>>; readonly out?: string }
+  | { readonly cmd: 'train'; readonly task: string; readonly optimizer: string; readonly variant: string; readonly settings: Readonly<Record<string, number>>; readonly out?: string }
   | { readonly cmd: 'gemm'; readonly variant: string; readonly repeat: number };
-interface Answers { info: Info; load: Loaded; run: Run; result: Result; gemm: Gemm; task: TaskRun }
+interface Answers { info: Info; load: Loaded; run: Run; result: Result; gemm: Gemm; task: TaskRun; train: TrainingRun }
 
 /** How a contestant is started. */
 export interface Program {

@@ -56,8 +56,8 @@ export function readArray(directory: string, { file, dtype, shape }: ArrayEntry)
   const bytes = littleEndian(readFileSync(path.join(directory, file)));
   const expected = 4 * shape.reduce((size, extent) => size * extent, 1);
   if (bytes.byteLength !== expected) throw new DataError({ operation: 'readArray', required: `${file} must hold ${expected} bytes`, received: String(bytes.byteLength) });
-  // A buffer of its own: small files come out of Node's pool at any offset.
-  const memory = new Uint8Array(bytes).buffer;
+  // Small files come out of Node's pool at any offset; large ones have a buffer of their own, and are not copied.
+  const memory = bytes.buffer.byteLength === expected ? bytes.buffer as ArrayBuffer : new Uint8Array(bytes).buffer;
   return new NDArray(new CONSTRUCTORS[stored](memory), shape, stored);
 }
 
