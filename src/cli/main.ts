@@ -9,7 +9,7 @@ import { surveyCommand } from './commands/survey.ts';
 import { trainCommand } from './commands/train.ts';
 import { weightsCommand } from './commands/weights.ts';
 import { EXIT, UsageError } from './exit.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../util/version.ts';
 
 /** One line on standard error, whatever the message. */
 const complain = (message: string): void => { process.stderr.write(`thalweg: ${message.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`); };

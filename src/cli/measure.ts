@@ -13,7 +13,7 @@ import { EXIT } from './exit.ts';
 import { interruptible } from './interrupt.ts';
 import { problemOf, provenance, requireWritable, type ProblemOptions } from './options.ts';
 import { alignedRows, reporter, summaryTable } from './reporter.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../util/version.ts';
 
 /** A job: which parts are measured with which settings. */
 export interface Job {

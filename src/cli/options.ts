@@ -6,7 +6,7 @@ import { Option, type Command } from 'commander';
 import { datasetNamed, datasets } from '../data/node.ts';
 import { prepareProblem, presets, type PreparedProblem, type PresetName, type SurveySettings } from '../survey/index.ts';
 import { UsageError } from './exit.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../util/version.ts';
 
 /** Values of the options of `addProblemOptions`. */
 export interface ProblemOptions {

@@ -13,7 +13,7 @@ import { requireWritable } from './options.ts';
 import { progressLine } from './progress.ts';
 import { alignedRows } from './reporter.ts';
 import type { TrainCommandOptions } from './train-settings.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../util/version.ts';
 
 const SEEDS = ['seed', 'initialisation', 'order'];
 const NUMBERS: Readonly<Record<string, string>> = { lr: 'learningRate', 'initial-scale': 'initialScale' };

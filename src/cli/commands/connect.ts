@@ -12,7 +12,7 @@ import { distinctNames, readPoint } from '../measure.ts';
 import { addProblemOptions, integer, problemOf, provenance, requireWritable, settingsOf, type ProblemOptions } from '../options.ts';
 import { progressLine } from '../progress.ts';
 import { alignedRows } from '../reporter.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../../util/version.ts';
 
 interface Options extends ProblemOptions {
   readonly networks: number;

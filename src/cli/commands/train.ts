@@ -17,7 +17,7 @@ import { runEnsemble } from '../train-ensemble.ts';
 import { tableLog, type TableLog } from '../train-log.ts';
 import { runReporter } from '../train-progress.ts';
 import { resumedFolder, resumedSettings, SETTINGS_FILE, settingsOfOptions, trainOptions, type KeptSettings, type TrainCommandOptions } from '../train-settings.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../../util/version.ts';
 
 /** Checkpoints of a run unless told otherwise. */
 const CHECKPOINTS = 10;

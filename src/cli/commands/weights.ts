@@ -11,7 +11,7 @@ import { EXIT, UsageError } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { integer, requireWritable } from '../options.ts';
 import { progressLine } from '../progress.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../../util/version.ts';
 import { layerFigure, layerTable, modelTable, weightsJson, type MeasuredModel } from './weights-output.ts';
 
 interface Options {
