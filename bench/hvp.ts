@@ -1,32 +1,20 @@
 /** `npm run bench -- hvp`: Hessian-vector products here, in PyTorch and in JAX, in turns. README.md describes the figures. @module */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { judge, type Verdict } from './hvp/aims.ts';
 import { benchmarkNamed, benchmarks, makeCase } from './hvp/cases.ts';
 import { holdContest, type Contest, type Entry } from './hvp/contest.ts';
 import type { Program } from './shared/contestant.ts';
-import { noteOnLoad, readEnvironment, readLoad } from './shared/environment.ts';
 import { writeCase } from './shared/manifest.ts';
-import { integerOption, listOption, print, runBenchmark, say } from './shared/options.ts';
-import { findPrograms, KNOWN_PEERS, pythonProgram, resultsFile, root } from './shared/programs.ts';
+import { print, readBenchmarkOptions, runBenchmark, say, type BenchmarkOptions } from './shared/options.ts';
+import { KNOWN_PEERS, pythonProgram } from './shared/programs.ts';
+import { conclude, findContestants, store } from './shared/report.ts';
 import { formatContest, formatVerdicts, TOLERANCE } from './hvp/table.ts';
 import { countOperations, type Count } from './hvp/variants.ts';
 
 const VECTORS = 10;
 const QUICK = { vectors: 3, rounds: 2 };
-
-interface Options {
-  readonly models: readonly string[];
-  readonly peers: readonly string[];
-  readonly rounds: number | undefined;
-  readonly threads: number;
-  readonly seed: number;
-  readonly isQuick: boolean;
-  /** Where results go; undefined for nowhere. */
-  readonly out: string | undefined;
-}
 
 const USAGE = `Usage: npm run bench -- hvp [options]
   --models LIST    of ${Object.keys(benchmarks).join(', ')}; default all
@@ -36,23 +24,6 @@ const USAGE = `Usage: npm run bench -- hvp [options]
   --seed N         of weights, data and vectors; default 1
   --quick          small batches, few rounds: does it run and agree?
   --out FILE       default bench/results/hvp.json, with --quick none`;
-
-/** @throws ArgumentError | TypeError when an option is unknown or malformed; undefined when help was asked for. */
-function readOptions(): Options | undefined {
-  const { values } = parseArgs({
-    options: {
-      models: { type: 'string' }, repeat: { type: 'string' }, peers: { type: 'string' }, threads: { type: 'string' }, seed: { type: 'string' },
-      quick: { type: 'boolean' }, out: { type: 'string' }, help: { type: 'boolean' },
-    },
-  });
-  if (values.help === true) return undefined;
-  const whole = (name: 'repeat' | 'threads' | 'seed', least: number): number | undefined => integerOption('bench hvp', name, values[name], least);
-  const isQuick = values.quick === true;
-  return {
-    models: listOption('bench hvp', 'models', values.models, Object.keys(benchmarks)), peers: listOption('bench hvp', 'peers', values.peers, KNOWN_PEERS), rounds: whole('repeat', 1), threads: whole('threads', 1) ?? 2,
-    seed: whole('seed', 0) ?? 1, isQuick, out: values.out ?? (isQuick ? undefined : resultsFile('hvp')),
-  };
-}
 
 // The first entry that finishes is what the others' results are compared with: a peer, where there is one.
 const ENTRIES = [
@@ -71,7 +42,7 @@ interface ModelResult {
   readonly verdicts: readonly Verdict[];
 }
 
-async function measure(name: string, options: Options, programs: ReadonlyMap<string, Program>): Promise<ModelResult> {
+async function measure(name: string, options: BenchmarkOptions, programs: ReadonlyMap<string, Program>): Promise<ModelResult> {
   const benchmark = benchmarkNamed(name);
   const batch = options.isQuick ? benchmark.quickBatch : benchmark.batch;
   const vectors = options.isQuick ? QUICK.vectors : VECTORS;
@@ -99,31 +70,24 @@ async function measure(name: string, options: Options, programs: ReadonlyMap<str
   }
 }
 
-async function main(options: Options): Promise<void> {
-  const load = readLoad();
-  const { programs, versions } = await findPrograms('hvp', options, say);
+async function main(options: BenchmarkOptions): Promise<void> {
+  const { programs, environment } = await findContestants('hvp', options);
   if (programs.size > 1) programs.set('gemm', pythonProgram('gemm', 'gemm.py', options.threads));
-  const environment = readEnvironment(root, options.threads, versions, load);
-  print(`${environment.cpu}, ${environment.cores} cores, ${options.threads} threads each; ${Object.entries(versions).map((pair) => pair.join(' ')).join(', ')}; ${environment.commit}; load ${load.join(' ')}\n`);
   const results: ModelResult[] = [];
   for (const name of options.models) {
     const result = await measure(name, options, programs);
     results.push(result);
     print(`${formatContest(`${result.description}; batch ${result.batch}`, result.contest, result.gflop, result.vectors)}\n`);
     // Written after each model, so that an interrupted run keeps what it has.
-    if (options.out !== undefined) {
-      mkdirSync(path.dirname(options.out), { recursive: true });
-      writeFileSync(options.out, `${JSON.stringify({ environment, loadAtEnd: readLoad(), seed: options.seed, results }, undefined, 1)}\n`);
-    }
+    store(options, environment, results);
   }
   const verdicts = results.flatMap((result) => result.verdicts);
   if (verdicts.length > 0) print(formatVerdicts(verdicts));
   const records = results.flatMap(({ model, contest }) => contest.entries.map((entry) => ({ ...entry, id: `${model}: ${entry.id}` })));
   const wrong = records.filter(({ difference }) => difference !== null && !(difference <= TOLERANCE));
   const failed = records.filter(({ id, failure }) => failure !== undefined && id.includes(': thalweg '));
-  print(wrong.length === 0 ? `All results agree within ${TOLERANCE} (relative, float32).` : `Results disagree: ${wrong.map(({ id }) => id).join(', ')}`);
-  print(`${options.out === undefined ? '' : `Stored in ${path.relative(process.cwd(), options.out)}.`}${noteOnLoad(environment)}`.trim());
+  conclude(options, environment, wrong.length === 0 ? `All results agree within ${TOLERANCE} (relative, float32).` : `Results disagree: ${wrong.map(({ id }) => id).join(', ')}`);
   if (wrong.length + failed.length > 0) process.exitCode = 1;
 }
 
-await runBenchmark(USAGE, readOptions, main);
+await runBenchmark(USAGE, () => readBenchmarkOptions('hvp', { models: Object.keys(benchmarks), leastRounds: 1 }), main);

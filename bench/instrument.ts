@@ -1,29 +1,16 @@
 /** `npm run bench -- instrument`: whole measurements here, in PyTorch and in JAX, in turns. README.md describes the figures. @module */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import '../src/runtime/node.ts';
 import { judge, type Verdict } from './instrument/aims.ts';
 import { cases, TASKS, writeInstrumentCase, type Settings, type TaskName } from './instrument/cases.ts';
 import { holdContest, type Contest, type Entry } from './instrument/contest.ts';
 import { formatContest, formatMisses, formatVerdicts, isWrong } from './instrument/table.ts';
 import type { Program } from './shared/contestant.ts';
-import { noteOnLoad, readEnvironment, readLoad } from './shared/environment.ts';
-import { integerOption, listOption, print, runBenchmark, say } from './shared/options.ts';
-import { findPrograms, KNOWN_PEERS, resultsFile, root } from './shared/programs.ts';
-
-interface Options {
-  readonly models: readonly string[];
-  readonly tasks: readonly TaskName[];
-  readonly peers: readonly string[];
-  readonly rounds: number | undefined;
-  readonly threads: number;
-  readonly seed: number;
-  readonly isQuick: boolean;
-  /** Where results go; undefined for nowhere. */
-  readonly out: string | undefined;
-}
+import { print, readBenchmarkOptions, runBenchmark, say, type BenchmarkOptions } from './shared/options.ts';
+import { KNOWN_PEERS } from './shared/programs.ts';
+import { conclude, findContestants, store } from './shared/report.ts';
 
 const USAGE = `Usage: npm run bench -- instrument [options]
   --models LIST    of ${Object.keys(cases).join(', ')}; default all
@@ -34,24 +21,6 @@ const USAGE = `Usage: npm run bench -- instrument [options]
   --seed N         of weights, directions and probes; default 1
   --quick          small efforts, one process a library: does it run and agree?
   --out FILE       default bench/results/instrument.json, with --quick none`;
-
-/** @throws ArgumentError | TypeError when an option is unknown or malformed; undefined when help was asked for. */
-function readOptions(): Options | undefined {
-  const { values } = parseArgs({
-    options: {
-      models: { type: 'string' }, tasks: { type: 'string' }, repeat: { type: 'string' }, peers: { type: 'string' }, threads: { type: 'string' }, seed: { type: 'string' },
-      quick: { type: 'boolean' }, out: { type: 'string' }, help: { type: 'boolean' },
-    },
-  });
-  if (values.help === true) return undefined;
-  const list = (name: 'models' | 'tasks' | 'peers', known: readonly string[]): string[] => listOption('bench instrument', name, values[name], known);
-  const whole = (name: 'repeat' | 'threads' | 'seed', least: number): number | undefined => integerOption('bench instrument', name, values[name], least);
-  const isQuick = values.quick === true;
-  return {
-    models: list('models', Object.keys(cases)), tasks: list('tasks', TASKS) as TaskName[], peers: list('peers', KNOWN_PEERS), rounds: whole('repeat', 0), threads: whole('threads', 1) ?? 2,
-    seed: whole('seed', 0) ?? 1, isQuick, out: values.out ?? (isQuick ? undefined : resultsFile('instrument')),
-  };
-}
 
 // The first entry of a task that finishes is what the others' results are compared with: a peer, where there is one.
 const ENTRIES: Readonly<Record<TaskName, readonly (readonly [library: string, variant: string])[]>> = {
@@ -70,7 +39,7 @@ interface ModelResult {
   readonly verdicts: readonly Verdict[];
 }
 
-async function measure(model: string, { seed, isQuick, tasks, rounds }: Options, programs: ReadonlyMap<string, Program>): Promise<ModelResult> {
+async function measure(model: string, { seed, isQuick, tasks, rounds }: BenchmarkOptions<TaskName>, programs: ReadonlyMap<string, Program>): Promise<ModelResult> {
   const known = cases[model];
   const directory = mkdtempSync(path.join(tmpdir(), 'thalweg-bench-'));
   try {
@@ -90,30 +59,23 @@ async function measure(model: string, { seed, isQuick, tasks, rounds }: Options,
   }
 }
 
-async function main(options: Options): Promise<void> {
-  const load = readLoad();
-  const { programs, versions } = await findPrograms('instrument', options, say);
-  const environment = readEnvironment(root, options.threads, versions, load);
-  print(`${environment.cpu}, ${environment.cores} cores, ${options.threads} threads each; ${Object.entries(versions).map((pair) => pair.join(' ')).join(', ')}; ${environment.commit}; load ${load.join(' ')}\n`);
+async function main(options: BenchmarkOptions<TaskName>): Promise<void> {
+  const { programs, environment } = await findContestants('instrument', options);
   const results: ModelResult[] = [];
   for (const model of options.models) {
     const result = await measure(model, options, programs);
     results.push(result);
     print(`${formatContest(result.description, result.contest, result.settings)}\n`);
     // Written after each model, so that an interrupted run keeps what it has.
-    if (options.out !== undefined) {
-      mkdirSync(path.dirname(options.out), { recursive: true });
-      writeFileSync(options.out, `${JSON.stringify({ environment, loadAtEnd: readLoad(), seed: options.seed, results }, undefined, 1)}\n`);
-    }
+    store(options, environment, results);
   }
   const verdicts = results.flatMap((result) => result.verdicts);
   if (verdicts.length > 0) print([formatVerdicts(verdicts), formatMisses(verdicts, results)].filter((text) => text !== '').join('\n\n'));
   const named = results.flatMap(({ model, contest }) => contest.entries.map((entry) => ({ entry, name: `${model}: ${entry.task}, ${entry.id}` })));
   const wrong = named.filter(({ entry }) => isWrong(entry));
   const failed = named.filter(({ entry }) => entry.failure !== undefined && entry.id === 'thalweg');
-  print(wrong.length === 0 ? 'All results agree within the tolerances of their tasks.' : `Results disagree: ${wrong.map(({ name }) => name).join('; ')}`);
-  print(`${options.out === undefined ? '' : `Stored in ${path.relative(process.cwd(), options.out)}.`}${noteOnLoad(environment)}`.trim());
+  conclude(options, environment, wrong.length === 0 ? 'All results agree within the tolerances of their tasks.' : `Results disagree: ${wrong.map(({ name }) => name).join('; ')}`);
   if (wrong.length + failed.length > 0) process.exitCode = 1;
 }
 
-await runBenchmark(USAGE, readOptions, main);
+await runBenchmark(USAGE, () => readBenchmarkOptions('instrument', { models: Object.keys(cases), tasks: TASKS, leastRounds: 0 }), main);

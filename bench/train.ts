@@ -1,30 +1,17 @@
 /** `npm run bench -- train`: steps of training here, in PyTorch and in JAX, in turns. README.md describes the figures. @module */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import '../src/runtime/node.ts';
 import type { Program } from './shared/contestant.ts';
-import { noteOnLoad, readEnvironment, readLoad } from './shared/environment.ts';
-import { integerOption, listOption, print, runBenchmark, say } from './shared/options.ts';
-import { findPrograms, KNOWN_PEERS, resultsFile, root } from './shared/programs.ts';
+import { print, readBenchmarkOptions, runBenchmark, say, type BenchmarkOptions } from './shared/options.ts';
+import { KNOWN_PEERS } from './shared/programs.ts';
+import { conclude, findContestants, store } from './shared/report.ts';
 import { judge, type Verdict } from './train/aims.ts';
 import { cases, OPTIMIZERS, settingsOf, writeTrainCase, type OptimizerName, type Settings } from './train/cases.ts';
 import { FIRST, TOLERANCE } from './train/compare.ts';
 import { holdContest, type Contest, type Entry } from './train/contest.ts';
 import { formatContest, formatVerdicts, isWrong } from './train/table.ts';
-
-interface Options {
-  readonly models: readonly string[];
-  readonly optimizers: readonly OptimizerName[];
-  readonly peers: readonly string[];
-  readonly rounds: number | undefined;
-  readonly threads: number;
-  readonly seed: number;
-  readonly isQuick: boolean;
-  /** Where results go; undefined for nowhere. */
-  readonly out: string | undefined;
-}
 
 const USAGE = `Usage: npm run bench -- train [options]
   --models LIST    of ${Object.keys(cases).join(', ')}; default all
@@ -35,24 +22,6 @@ const USAGE = `Usage: npm run bench -- train [options]
   --seed N         of weights and batches; default 1
   --quick          few steps, one process a library, one round: does it run and agree?
   --out FILE       default bench/results/train.json, with --quick none`;
-
-/** @throws ArgumentError | TypeError when an option is unknown or malformed; undefined when help was asked for. */
-function readOptions(): Options | undefined {
-  const { values } = parseArgs({
-    options: {
-      models: { type: 'string' }, tasks: { type: 'string' }, repeat: { type: 'string' }, peers: { type: 'string' }, threads: { type: 'string' }, seed: { type: 'string' },
-      quick: { type: 'boolean' }, out: { type: 'string' }, help: { type: 'boolean' },
-    },
-  });
-  if (values.help === true) return undefined;
-  const list = (name: 'models' | 'tasks' | 'peers', known: readonly string[]): string[] => listOption('bench train', name, values[name], known);
-  const whole = (name: 'repeat' | 'threads' | 'seed', least: number): number | undefined => integerOption('bench train', name, values[name], least);
-  const isQuick = values.quick === true;
-  return {
-    models: list('models', Object.keys(cases)), optimizers: list('tasks', OPTIMIZERS) as OptimizerName[], peers: list('peers', KNOWN_PEERS), rounds: whole('repeat', 0), threads: whole('threads', 1) ?? 2,
-    seed: whole('seed', 0) ?? 1, isQuick, out: values.out ?? (isQuick ? undefined : resultsFile('train')),
-  };
-}
 
 const PEERS = [['pytorch', 'default'], ['pytorch', 'fused'], ['jax', 'jit'], ['jax', 'scan']] as const;
 
@@ -71,9 +40,9 @@ interface CaseResult {
   readonly verdicts: readonly Verdict[];
 }
 
-async function measure(task: string, { seed, isQuick, optimizers, rounds }: Options, programs: ReadonlyMap<string, Program>): Promise<CaseResult | undefined> {
+async function measure(task: string, { seed, isQuick, tasks, rounds }: BenchmarkOptions<OptimizerName>, programs: ReadonlyMap<string, Program>): Promise<CaseResult | undefined> {
   const known = cases[task];
-  const chosen = known.optimizers.filter((optimizer) => optimizers.includes(optimizer));
+  const chosen = known.optimizers.filter((optimizer) => tasks.includes(optimizer));
   if (chosen.length === 0) return undefined;
   const directory = mkdtempSync(path.join(tmpdir(), 'thalweg-bench-'));
   try {
@@ -92,11 +61,8 @@ async function measure(task: string, { seed, isQuick, optimizers, rounds }: Opti
   }
 }
 
-async function main(options: Options): Promise<void> {
-  const load = readLoad();
-  const { programs, versions } = await findPrograms('train', options, say);
-  const environment = readEnvironment(root, options.threads, versions, load);
-  print(`${environment.cpu}, ${environment.cores} cores, ${options.threads} threads each; ${Object.entries(versions).map((pair) => pair.join(' ')).join(', ')}; ${environment.commit}; load ${load.join(' ')}\n`);
+async function main(options: BenchmarkOptions<OptimizerName>): Promise<void> {
+  const { programs, environment } = await findContestants('train', options);
   const results: CaseResult[] = [];
   for (const model of options.models) {
     const result = await measure(model, options, programs);
@@ -104,19 +70,15 @@ async function main(options: Options): Promise<void> {
     results.push(result);
     print(`${formatContest(result.description, result.contest, result.settings as Record<OptimizerName, Settings>)}\n`);
     // Written after each model, so that an interrupted run keeps what it has.
-    if (options.out !== undefined) {
-      mkdirSync(path.dirname(options.out), { recursive: true });
-      writeFileSync(options.out, `${JSON.stringify({ environment, loadAtEnd: readLoad(), seed: options.seed, results }, undefined, 1)}\n`);
-    }
+    store(options, environment, results);
   }
   const verdicts = results.flatMap((result) => result.verdicts);
   if (verdicts.length > 0) print(formatVerdicts(verdicts));
   const named = results.flatMap(({ task, contest }) => contest.entries.map((entry) => ({ entry, name: `${task}: ${entry.optimizer}, ${entry.id}` })));
   const wrong = named.filter(({ entry }) => isWrong(entry));
   const failed = named.filter(({ entry }) => entry.failure !== undefined && entry.id === 'thalweg');
-  print(wrong.length === 0 ? `Losses agree: the first ${FIRST} within ${TOLERANCE.first}, the mean of the others within ${TOLERANCE.later}.` : `Losses disagree: ${wrong.map(({ name }) => name).join('; ')}`);
-  print(`${options.out === undefined ? '' : `Stored in ${path.relative(process.cwd(), options.out)}.`}${noteOnLoad(environment)}`.trim());
+  conclude(options, environment, wrong.length === 0 ? `Losses agree: the first ${FIRST} within ${TOLERANCE.first}, the mean of the others within ${TOLERANCE.later}.` : `Losses disagree: ${wrong.map(({ name }) => name).join('; ')}`);
   if (wrong.length + failed.length > 0) process.exitCode = 1;
 }
 
-await runBenchmark(USAGE, readOptions, main);
+await runBenchmark(USAGE, () => readBenchmarkOptions('train', { models: Object.keys(cases), tasks: OPTIMIZERS, leastRounds: 0 }), main);

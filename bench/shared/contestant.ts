@@ -79,6 +79,9 @@ export interface Program {
 
 const KEPT_ERROR_TEXT = 2000;
 
+/** Why an entry did not finish. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** A running contestant. Requests are asked one at a time. */
 export class Contestant {
   readonly name: string;

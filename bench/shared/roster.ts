@@ -1,5 +1,5 @@
 /** The libraries' processes of a contest, all alive on the same case. @module */
-import { Contestant, type Program } from './contestant.ts';
+import { Contestant, messageOf, withContestant, type Program } from './contestant.ts';
 
 /** A process a library, started when it is first needed and again after one that has failed. */
 export class Roster {
@@ -18,8 +18,27 @@ export class Roster {
     return contestant;
   }
 
-  /** Ends a process that has failed. */
-  async drop(program: Program): Promise<void> {
+  /** What `measure` finds in a fresh process, or, where runs are not isolated, in the one that does everything. */
+  async first<T>(program: Program, isolated: boolean, measure: (contestant: Contestant) => Promise<T>): Promise<T> {
+    if (!isolated) return measure(await this.get(program));
+    return withContestant(program, async (contestant) => {
+      await contestant.ask({ cmd: 'load', dir: this.#directory });
+      return measure(contestant);
+    });
+  }
+
+  /** An entry's turn. One that fails is recorded and has no further turn; its process is started again for the entries to come. */
+  async attempt(program: Program, record: { failure?: string }, turn: () => Promise<void>): Promise<void> {
+    if (record.failure !== undefined) return;
+    try {
+      await turn();
+    } catch (error) {
+      record.failure = messageOf(error);
+      await this.#drop(program);
+    }
+  }
+
+  async #drop(program: Program): Promise<void> {
     await this.#alive.get(program)?.close();
     this.#alive.delete(program);
   }

@@ -1,7 +1,7 @@
 /** All libraries on the training runs of one case: first each in a fresh process, then all in turns. @module */
 import path from 'node:path';
 import type { NDArray } from '../../src/core/ndarray.ts';
-import { withContestant, type Contestant, type Program, type TrainingRun } from '../shared/contestant.ts';
+import type { Contestant, Program, TrainingRun } from '../shared/contestant.ts';
 import { readArrays } from '../shared/manifest.ts';
 import { Roster } from '../shared/roster.ts';
 import type { OptimizerName, Settings } from './cases.ts';
@@ -53,7 +53,6 @@ export interface Contest {
 }
 
 const rateOf = ({ steps, ms }: TrainingRun): number => (1000 * steps) / ms;
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Runs the contest. An entry that fails is recorded and takes no further part. */
 export async function holdContest(options: ContestOptions): Promise<Contest> {
@@ -63,16 +62,12 @@ export async function holdContest(options: ContestOptions): Promise<Contest> {
   const roster = new Roster(directory);
   const ask = (contestant: Contestant, { optimizer, variant }: Entry, out?: string): Promise<TrainingRun> =>
     contestant.ask({ cmd: 'train', task, optimizer, variant, settings: settings[optimizer], ...(out !== undefined && { out }) });
-  const attempt = async (entry: Entry, what: string, run: (record: EntryRecord) => Promise<void>): Promise<void> => {
+  const attempt = (entry: Entry, what: string, run: (record: EntryRecord) => Promise<void>): Promise<void> => {
     const record = records.get(entry)!;
-    if (record.failure !== undefined) return;
-    progress(`${what}: ${entry.optimizer}, ${entry.id}`);
-    try {
-      await run(record);
-    } catch (error) {
-      record.failure = messageOf(error);
-      await roster.drop(entry.program);
-    }
+    return roster.attempt(entry.program, record, () => {
+      progress(`${what}: ${entry.optimizer}, ${entry.id}`);
+      return run(record);
+    });
   };
   const references: Partial<Record<OptimizerName, { readonly id: string; readonly losses: NDArray }>> = {};
   try {
@@ -80,12 +75,7 @@ export async function holdContest(options: ContestOptions): Promise<Contest> {
       const { id, optimizer, program } = entry;
       await attempt(entry, 'first', async (record) => {
         const measure = (contestant: Contestant): Promise<TrainingRun> => ask(contestant, entry, path.join(directory, 'results', optimizer, id.replace(' ', '-')));
-        const run = isolated
-          ? await withContestant(program, async (contestant) => {
-            await contestant.ask({ cmd: 'load', dir: directory });
-            return measure(contestant);
-          })
-          : await measure(await roster.get(program));
+        const run = await roster.first(program, isolated, measure);
         const { losses } = readArrays(run.dir!, run.results!);
         const [replicas, steps] = losses.shape;
         const reference = references[optimizer] ??= { id, losses };

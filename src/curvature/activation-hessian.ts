@@ -1,17 +1,16 @@
 /** The Hessian of the loss with respect to what an inner layer of a model reads or makes, example by example. @module */
-import { isFloat, sizeOf, type DType, type NDArray, type Shape } from '../core/ndarray.ts';
+import { sizeOf, type DType, type Shape } from '../core/ndarray.ts';
 import { substitute } from '../core/graph.ts';
-import { placeholder, type Tensor } from '../core/tensor.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { subset, takeRows, type Split } from '../data/index.ts';
 import { sum, take } from '../ops/index.ts';
 import { ParameterSpace, predict, type Point, type Problem } from '../problem/index.ts';
 import { hvp, vmap } from '../transforms/index.ts';
-import { flatten, unflatten } from '../tree/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { activationsIn, type Activation } from './activations.ts';
 import { collectRows, exampleIndices, rowArray } from './jacobian.ts';
 import { linearOperator } from './operator.ts';
-import { BLOCK, problemSum, type CurvatureOptions, type ProblemOperator } from './problem-operator.ts';
+import { BLOCK, problemSum, traceOutputs, type CurvatureOptions, type ProblemOperator } from './problem-operator.ts';
 
 /** Options of `activationHessian`. */
 export interface ActivationHessianOptions extends Omit<CurvatureOptions, 'parameters' | 'check'> {
@@ -36,15 +35,10 @@ export interface ActivationHessian extends ProblemOperator {
   readonly examples: number;
 }
 
-/** Trees as placeholders: what a model is traced on without values. */
-const placeholders = (tree: unknown): unknown => unflatten(tree, flatten<NDArray>(tree).leaves.map((leaf) => placeholder(leaf)));
-
 /** The named activations of a trace on so many examples. */
 function tracedActivations<P, State>(problem: Problem<P, State>, point: Point<P, State>, split: Split, dtype: DType, examples: number): Activation[] {
-  const { shape, dtype: type } = split.inputs;
-  const [params, state] = [placeholders(point.params) as P, placeholders(point.state) as State];
-  const inputs = placeholder({ shape: [examples, ...shape.slice(1)], dtype: isFloat(type) ? dtype : type });
-  return activationsIn(params, state, inputs, predict(problem, params, state, inputs));
+  const { params, state, inputs, outputs } = traceOutputs(problem, point, split, dtype, examples);
+  return activationsIn(params, state, inputs, outputs);
 }
 
 /**
@@ -64,7 +58,7 @@ export function activationNames<P, State>(problem: Problem<P, State>, point: Poi
  * The Hessian of the mean loss with respect to one inner value of the model, of chosen examples: [examples * elements of the value], an
  * example's elements next to each other in row-major order. In eval mode examples do not see each other, so it is block-diagonal; the
  * block of example n is d^2 l_n / dh_n^2 / examples, with everything that reaches the outputs around h held fixed (a
- * residual connection). Of `outputs` it is `outputHessian`. Of z = W x + b it gives the blocks of W, (1/N) sum x x' times
+ * residual connection). Of z = W x + b it gives the blocks of W, (1/N) sum x x' times
  * d^2 l / dz^2, exactly; its trace a layer is what mixed-precision quantisation weighs layers by (Dong et al. 2020, HAWQ-V2).
  *
  * @throws ArgumentError naming those there are when the model has no activation of that name.

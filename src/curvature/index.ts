@@ -33,7 +33,7 @@ export { powerIteration, type PowerIteration, type PowerIterationOptions, type P
 export { inertia, type CountRange, type Inertia, type InertiaOptions } from './inertia.ts';
 export { fisher, type FisherKind, type FisherOptions } from './fisher.ts';
 export { distributionOf, type DistributionChoice, type DistributionName, type PredictiveDistribution } from './fisher-distribution.ts';
-export { jacobian, ntkOperator } from './jacobian.ts';
+export { jacobian, ntkOperator, type JacobianOptions } from './jacobian.ts';
 export { outputHessian } from './output-hessian.ts';
 export { activationHessian, activationNames, type ActivationHessian, type ActivationHessianOptions, type ActivationShape } from './activation-hessian.ts';
 export { gradientCovariance, type GradientCovarianceOptions } from './gradient-covariance.ts';

@@ -8,6 +8,9 @@ import { gram, transposed } from './algebra.ts';
 import { linearMap, linearOperator, type LinearMap, type LinearOperator } from './operator.ts';
 import { BLOCK, problemSum, traceOutputs, type CurvatureOptions, type ExtraArrays, type ProblemSum } from './problem-operator.ts';
 
+/** Options of `jacobian` and `ntkOperator`. `requireDeterministic` is their `check`. */
+export type JacobianOptions = Omit<CurvatureOptions, 'check'>;
+
 /** The numbers of the examples, for functions that need their own rows of an array over all of them. */
 export const exampleIndices = (count: number): ExtraArrays => ({ index: new NDArray(Int32Array.from({ length: count }, (_, i) => i), [count], 'int32') });
 
@@ -39,7 +42,7 @@ export async function collectRows<Call extends unknown[]>(total: ChunkedSum<Call
  *
  * @throws ArgumentError when no parameter or more samples than there are are chosen; DtypeError when parameters mix types.
  */
-export function jacobian<P, State>(problem: Problem<P, State>, point: Point<P, State>, options: CurvatureOptions = {}): LinearMap {
+export function jacobian<P, State>(problem: Problem<P, State>, point: Point<P, State>, options: JacobianOptions = {}): LinearMap {
   const { block = BLOCK, data = problem.train, samples = data.size } = options;
   const forward: ProblemSum<[Tensor[]], Tensor> = problemSum('Jacobian', problem, point, ({ paramsAt, state, batch }, chosen, vector: Tensor[]) => {
     const move = (v: Tensor[]): Tensor => jvp((leaves: Tensor[]) => predict(problem, paramsAt(leaves), state, batch.inputs), [chosen], [v] as [Tensor[]])[1];
@@ -73,7 +76,7 @@ export function jacobian<P, State>(problem: Problem<P, State>, point: Point<P, S
  * the data a product. Neither traced over the outputs nor divided by their number (neural-tangents' `trace_axes=()`). Its nonzero
  * eigenvalues are those of J' J, which is N times the GGN of half the squared error.
  */
-export function ntkOperator<P, State>(problem: Problem<P, State>, point: Point<P, State>, options: CurvatureOptions = {}): LinearOperator {
+export function ntkOperator<P, State>(problem: Problem<P, State>, point: Point<P, State>, options: JacobianOptions = {}): LinearOperator {
   const map = jacobian(problem, point, options);
   const { size, precision, block, multiply } = gram(transposed(map));
   return linearOperator({ name: `NTK of ${problem.name}`, size, precision, block, apply: multiply, chunks: () => map.chunks, dispose: () => map.dispose() });

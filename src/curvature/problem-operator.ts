@@ -4,6 +4,7 @@ import { placeholder, type Tensor } from '../core/tensor.ts';
 import { allocate, NDArray, sizeOf, type DType, type Shape } from '../core/ndarray.ts';
 import { subset, type Split } from '../data/index.ts';
 import { DEFAULT_MEMORY_BUDGET, planChunks } from '../problem/chunk-plan.ts';
+import { rows } from '../problem/chunked.ts';
 import {
   chunkedSum, examplesOf, ParameterSpace, pointOf, predict, type ChunkedSum, type ChunkedSumOptions, type ChunkOptions, type Examples, type ParameterFilter,
   type Point, type PointTensors, type Problem,
@@ -107,17 +108,11 @@ export function problemSum<P, State, Call extends unknown[], Out>(
       const whole = compile(traced as never, { name }) as unknown as { graph(...args: unknown[]): Graph };
       const plan = planChunks({
         size: split.size, chunk, memoryBudget: memoryBudget ?? DEFAULT_MEMORY_BUDGET, bound: bind ? leaves([fixed, batch]).length : undefined,
-        graphAt: (examples) => whole.graph(fixed, leading(batch, examples), ...(call as unknown[])),
+        graphAt: (examples) => whole.graph(fixed, rows(batch, 0, examples), ...(call as unknown[])),
       });
       return { examples: split.size, chunk: plan.chunk, chunks: plan.chunks, kept: plan.kept, residualBytes: plan.kept * plan.residualBytes, workingBytes: plan.workingBytes };
     },
   };
-}
-
-/** The first examples of every array of a batch: views. */
-function leading(batch: unknown, examples: number): unknown {
-  const arrays = leaves<NDArray>(batch).map(({ data, shape, dtype }) => new NDArray(data.subarray(0, examples * sizeOf(shape.slice(1))), [examples, ...shape.slice(1)], dtype));
-  return unflatten(batch, arrays);
 }
 
 /** A number of a fixed shape that goes with each vector into a product: what must be known of the vector beforehand. */
@@ -185,7 +180,7 @@ async function companions(companion: Companion | undefined, vectors: readonly Fl
 }
 
 /** Adds stacked leaves, row by row, to flat vectors, and divides by `divisor`. */
-function addRows(space: ParameterSpace, arrays: readonly NDArray[], vectors: readonly Float64Array[], divisor: number): void {
+export function addRows(space: ParameterSpace, arrays: readonly NDArray[], vectors: readonly Float64Array[], divisor: number): void {
   space.ranges.forEach(({ offset, size }, i) => {
     vectors.forEach((vector, row) => {
       const from = arrays[i].data.subarray(row * size, (row + 1) * size);
@@ -196,7 +191,9 @@ function addRows(space: ParameterSpace, arrays: readonly NDArray[], vectors: rea
 }
 
 /** The model's outputs on placeholders: what can be known of them without running anything. */
-export interface TracedOutputs {
+export interface TracedOutputs<P = unknown, State = unknown> {
+  readonly params: P;
+  readonly state: State;
   /** Parameters, in the tree's order. */
   readonly leaves: readonly Tensor[];
   readonly inputs: Tensor;
@@ -205,10 +202,11 @@ export interface TracedOutputs {
 }
 
 /** Traces the model on a batch of `examples` of the split. */
-export function traceOutputs<P, State>(problem: Problem<P, State>, point: Point<P, State>, split: Split, dtype: DType, examples = 1): TracedOutputs {
-  const { inputs } = examplesOf({ ...split, inputs: leading(split.inputs, Math.min(examples, split.size)) as NDArray }, dtype);
+export function traceOutputs<P, State>(problem: Problem<P, State>, point: Point<P, State>, split: Split, dtype: DType, examples = 1): TracedOutputs<P, State> {
+  const { inputs } = examplesOf({ ...split, inputs: rows(split.inputs, 0, Math.min(examples, split.size)) }, dtype);
   const tensors = flatten<NDArray>(point.params).leaves.map((leaf) => placeholder(leaf));
   const state = unflatten(point.state, flatten<NDArray>(point.state).leaves.map((leaf) => placeholder(leaf))) as State;
   const batch = placeholder({ shape: [examples, ...inputs.shape.slice(1)], dtype: inputs.dtype });
-  return { leaves: tensors, inputs: batch, outputs: predict(problem, unflatten(point.params, tensors) as P, state, batch) };
+  const params = unflatten(point.params, tensors) as P;
+  return { params, state, leaves: tensors, inputs: batch, outputs: predict(problem, params, state, batch) };
 }

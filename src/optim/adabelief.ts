@@ -2,10 +2,10 @@
 import type { Tensor } from '../core/tensor.ts';
 import { add, sub } from '../ops/index.ts';
 import { mapTree } from '../tree/index.ts';
-import { adamOptions, type AdamState, type ScaleByAdamOptions } from './adam.ts';
+import { adamOptions, adamPreconditioner, dividedMean, type AdamState, type ScaleByAdamOptions } from './adam.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
-import { biasCorrection, correctedRoots, movingAverages, movingSquares, quotients, zerosOf } from './moments.ts';
+import { movingAverages, movingSquares, zerosOf } from './moments.ts';
 import type { Optimizer, Scalar, UpdateRule } from './optimizer.ts';
 import { decoupledDecay, epsilonOption, momentOptions } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
@@ -23,19 +23,18 @@ export interface ScaleByAdaBeliefOptions extends Omit<ScaleByAdamOptions, 'epsil
  * @throws ArgumentError when an option is out of range.
  */
 export function scaleByAdaBelief({ epsilon: belief = 1e-16, ...options }: ScaleByAdaBeliefOptions = {}): UpdateRule<AdamState> {
-  const { beta1, beta2, epsilon } = adamOptions('scaleByAdaBelief', { ...options, epsilon: belief });
-  const preconditioner = <P>({ secondMoment }: AdamState, step: Tensor): P => correctedRoots(secondMoment, biasCorrection(beta1, step), biasCorrection(beta2, step), epsilon);
-  return {
+  const checked = adamOptions('scaleByAdaBelief', { ...options, epsilon: belief });
+  const { beta1, beta2, epsilon } = checked;
+  return dividedMean({
     name: 'adabelief',
     init: (params) => ({ firstMoment: zerosOf(params), secondMoment: zerosOf(params) }),
-    update<P>(direction: P, last: AdamState, { step }: { readonly step: Tensor }) {
-      const firstMoment = movingAverages(beta1, last.firstMoment, direction);
-      const surprise = mapTree((g: Tensor, m: Tensor) => sub(g, m), direction, firstMoment);
-      const secondMoment = mapTree((s: Tensor) => add(s, epsilon), movingSquares(beta2, last.secondMoment, surprise));
-      return { direction: quotients<P>(firstMoment, preconditioner({ firstMoment, secondMoment }, add(step, 1))), state: { firstMoment, secondMoment } };
+    next(gradient, last) {
+      const firstMoment = movingAverages(beta1, last.firstMoment, gradient);
+      const surprise = mapTree((g: Tensor, m: Tensor) => sub(g, m), gradient, firstMoment);
+      return { firstMoment, secondMoment: mapTree((s: Tensor) => add(s, epsilon), movingSquares(beta2, last.secondMoment, surprise)) };
     },
-    preconditioner,
-  };
+    preconditioner: adamPreconditioner(checked),
+  });
 }
 
 export interface AdaBeliefOptions extends ScaleByAdaBeliefOptions {

@@ -29,6 +29,28 @@ export function adamOptions(operation: string, { beta1 = 0.9, beta2 = 0.999, eps
   return { beta1: requireDecay(operation, 'beta1', beta1), beta2: requireDecay(operation, 'beta2', beta2), epsilon: requireScalar(operation, 'epsilon', epsilon, 0) };
 }
 
+/** The matrix (1 - beta1^t) (sqrt(v^) + epsilon) with v^ the state's second moment, corrected for its start. */
+export const adamPreconditioner = ({ beta1, beta2, epsilon }: Required<ScaleByAdamOptions>) => <P>({ secondMoment }: AdamState, step: Tensor): P =>
+  correctedRoots(secondMoment, biasCorrection(beta1, step), biasCorrection(beta2, step), epsilon);
+
+/** Adam's averages, moved on by a gradient. */
+export const adamMoments = ({ beta1, beta2 }: Required<ScaleByAdamOptions>) => (gradient: unknown, { firstMoment, secondMoment }: AdamState): AdamState =>
+  ({ firstMoment: movingAverages(beta1, firstMoment, gradient), secondMoment: movingSquares(beta2, secondMoment, gradient) });
+
+/** Adam and its kin: the direction is the mean of gradients over the preconditioner, both of the state that the gradient moved on to step t. */
+export function dividedMean<State extends AdamState>({ next, ...rule }: Required<Pick<UpdateRule<State>, 'name' | 'init' | 'preconditioner'>> & {
+  next(gradient: unknown, last: State, t: Tensor): State;
+}): UpdateRule<State> {
+  return {
+    ...rule,
+    update<P>(direction: P, last: State, { step }: { readonly step: Tensor }) {
+      const t = add(step, 1);
+      const state = next(direction, last, t);
+      return { direction: quotients<P>(state.firstMoment, rule.preconditioner(state, t)), state };
+    },
+  };
+}
+
 /**
  * `m <- beta1 m + (1 - beta1) g`, `v <- beta2 v + (1 - beta2) g^2`; the direction is `m^ / (sqrt(v^) + epsilon)` with
  * `m^ = m / (1 - beta1^t)` and `v^ = v / (1 - beta2^t)` (Kingma & Ba 2015, algorithm 1).
@@ -39,17 +61,13 @@ export function adamOptions(operation: string, { beta1 = 0.9, beta2 = 0.999, eps
  * @throws ArgumentError when an option is out of range.
  */
 export function scaleByAdam(options: ScaleByAdamOptions = {}): UpdateRule<AdamState> {
-  const { beta1, beta2, epsilon } = adamOptions('scaleByAdam', options);
-  const preconditioner = <P>({ secondMoment }: AdamState, step: Tensor): P => correctedRoots(secondMoment, biasCorrection(beta1, step), biasCorrection(beta2, step), epsilon);
-  return {
+  const checked = adamOptions('scaleByAdam', options);
+  return dividedMean({
     name: 'adam',
     init: (params) => ({ firstMoment: zerosOf(params), secondMoment: zerosOf(params) }),
-    update<P>(direction: P, { firstMoment, secondMoment }: AdamState, { step }: { readonly step: Tensor }) {
-      const state = { firstMoment: movingAverages(beta1, firstMoment, direction), secondMoment: movingSquares(beta2, secondMoment, direction) };
-      return { direction: quotients<P>(state.firstMoment, preconditioner(state, add(step, 1))), state };
-    },
-    preconditioner,
-  };
+    next: adamMoments(checked),
+    preconditioner: adamPreconditioner(checked),
+  });
 }
 
 export interface AdamOptions extends ScaleByAdamOptions {

@@ -1,13 +1,13 @@
 /** AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237). @module */
 import type { Tensor } from '../core/tensor.ts';
-import { add, div, maximum, ones } from '../ops/index.ts';
+import { div, maximum, ones } from '../ops/index.ts';
 import { mapTree } from '../tree/index.ts';
 import { oneOf, option } from '../util/options.ts';
 import { ArgumentError } from '../util/errors.ts';
-import { adamOptions, type AdamState, type ScaleByAdamOptions } from './adam.ts';
+import { adamMoments, adamOptions, dividedMean, type AdamState, type ScaleByAdamOptions } from './adam.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
-import { biasCorrection, correctedRoots, movingAverages, movingSquares, quotients, zerosOf } from './moments.ts';
+import { biasCorrection, correctedRoots, zerosOf } from './moments.ts';
 import type { Optimizer, Scalar, UpdateRule } from './optimizer.ts';
 import { coupledDecay, epsilonOption, momentOptions } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
@@ -35,25 +35,23 @@ export interface AmsgradState extends AdamState {
  * @throws ArgumentError when an option is out of range.
  */
 export function scaleByAmsgrad({ correction = 'after', ...options }: ScaleByAmsgradOptions = {}): UpdateRule<AmsgradState> {
-  const { beta1, beta2, epsilon } = adamOptions('scaleByAmsgrad', options);
+  const checked = adamOptions('scaleByAmsgrad', options);
+  const { beta1, beta2, epsilon } = checked;
   if (!corrections.includes(correction)) throw new ArgumentError({ operation: 'scaleByAmsgrad', required: `correction must be one of ${corrections.join(', ')}`, received: String(correction) });
   const preconditioner = <P>({ largest }: AmsgradState, step: Tensor): P => {
     const one = ones([], step.dtype);
     return correctedRoots(largest, correction === 'none' ? one : biasCorrection(beta1, step), correction === 'after' ? biasCorrection(beta2, step) : one, epsilon);
   };
-  return {
+  return dividedMean({
     name: 'amsgrad',
     init: (params) => ({ firstMoment: zerosOf(params), secondMoment: zerosOf(params), largest: zerosOf(params) }),
-    update<P>(direction: P, last: AmsgradState, { step }: { readonly step: Tensor }) {
-      const t = add(step, 1);
-      const secondMoment = movingSquares(beta2, last.secondMoment, direction);
+    next(gradient, last: AmsgradState, t) {
+      const moments = adamMoments(checked)(gradient, last);
       const c2 = biasCorrection(beta2, t);
-      const largest = mapTree((s: Tensor, v: Tensor) => maximum(s, correction === 'before' ? div(v, c2) : v), last.largest, secondMoment);
-      const state = { firstMoment: movingAverages(beta1, last.firstMoment, direction), secondMoment, largest };
-      return { direction: quotients<P>(state.firstMoment, preconditioner(state, t)), state };
+      return { ...moments, largest: mapTree((s: Tensor, v: Tensor) => maximum(s, correction === 'before' ? div(v, c2) : v), last.largest, moments.secondMoment) };
     },
     preconditioner,
-  };
+  });
 }
 
 export interface AmsgradOptions extends ScaleByAmsgradOptions {

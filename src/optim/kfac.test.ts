@@ -8,6 +8,7 @@ import { evaluateGradient, ParameterSpace, type Problem } from '../problem/index
 import { tinyClassification, tinyRegression, type Layers } from '../problem/tiny-problems.test-helper.ts';
 import { nodeExecutor } from '../runtime/node.ts';
 import { referenceExecutor } from '../runtime/reference.ts';
+import { compile } from '../transforms/index.ts';
 import { key, normal, randint, split } from '../util/random/index.ts';
 import { kfac } from './kfac.ts';
 import { runOnProblem } from './model-run.test-helper.ts';
@@ -27,8 +28,14 @@ const images: Problem<{ k: Tensor; b: Tensor; w: Tensor; gain: Tensor }> = {
   },
 };
 
+/** The same, its bias shaped to be added as it is: a leaf of four axes, which comes before the kernel's. */
+const imagesWithWideBias: typeof images = {
+  ...images, name: 'images, bias of four axes',
+  model: { ...images.model, init: () => ({ params: { k: draw('k', [2, 2, 2, 2]), b: draw('b', [1, 2, 1, 1]), w: draw('w', [8, 3]), gain: draw('gain', [8]) }, state: {} }), apply: (p, x, mode) => images.model.apply({ ...p, b: reshape(p.b, [2]) }, x, mode) },
+};
+
 describe('a step', () => {
-  test.each([[classification], [images]] as unknown as [Problem<unknown>][])('is the gradient times the damped inverse of the empirical Kronecker factors ($name)', async (problem) => {
+  test.each([[classification], [images], [imagesWithWideBias]] as unknown as [Problem<unknown>][])('is the gradient times the damped inverse of the empirical Kronecker factors ($name)', async (problem) => {
     const point = problem.model.init(key(0));
     const { inverse, space, uncovered } = await kfacMatrix(problem, point, { executor, kind: 'empirical', uncovered: 'zero' });
     const { gradient } = await evaluateGradient(problem, point, problem.train, { executor });
@@ -41,8 +48,26 @@ describe('a step', () => {
     }
   });
 
-  test('of one linear layer with squared error and enough drawn targets is the natural gradient', async () => {
-    // With one layer the Fisher matrix is the product of the inputs' second moment with that of the slopes, here the identity, which draws estimate.
+  test('of one linear layer with squared error is the natural gradient, where the second moment of slopes is that of the model', async () => {
+    // The Fisher matrix is the product of the inputs' second moment with that of slopes, which with the mean over two outputs is the identity.
+    const base = tinyRegression(40, [3, 2]);
+    const { params } = base.model.init(key(0));
+    const outputs = compile(((p: Layers, x: Tensor) => base.model.apply(p, x, { mode: 'train', state: {} }).outputs) as never, { executor, dtype: 'float64' }) as unknown as (p: unknown, x: NDArray) => Promise<NDArray>;
+    const { inputs } = base.train as { readonly inputs: NDArray };
+    const fitted = await outputs(params, new NDArray(Float64Array.from(inputs.data), inputs.shape, 'float64'));
+    // Errors (1, 1), (1, -1), (-1, 1), (-1, -1) over and over: slopes are the errors, and their second moment exactly the identity.
+    const errorAt = (at: number): number => ((at % 2 === 0 ? at >> 2 : at >> 1) & 1 ? -1 : 1);
+    const targets = new NDArray(Float64Array.from(fitted.data, (value, at) => value - errorAt(at)), fitted.shape, 'float64');
+    const problem: Problem<Layers> = { ...base, loss: meanSquaredError, train: { ...base.train, targets } };
+    const [kronecker, exact] = await Promise.all([kfac({ fisher: 'empirical', damping: 0, momentum: 0 }), naturalGradient({ damping: 0 })].map((optimizer) => runOnProblem(optimizer, problem, { steps: 1, rate: 1 })));
+    const space = new ParameterSpace(params);
+    const [start, a, b] = [space.flatten(), space.flatten(kronecker.path[0]), space.flatten(exact.path[0])];
+    expect(Math.hypot(...b.map((x, i) => x - start[i]))).toBeGreaterThan(0.01);
+    close(a, b, 12);
+  });
+
+  test('of the same with drawn targets is it up to what draws leave', async () => {
+    // The second moment of n draws is off by sqrt(2 / n) on the diagonal and sqrt(1 / n) beside it: 0.035 in Frobenius norm for n = 5000.
     const base = tinyRegression(5000, [3, 2]);
     const problem: Problem<Layers> = { ...base, loss: meanSquaredError };
     const [kronecker, exact] = await Promise.all([kfac({ damping: 1e-6, momentum: 0 }), naturalGradient({ damping: 1e-6 })].map((optimizer) => runOnProblem(optimizer, problem, { steps: 1, rate: 1, executor: nodeExecutor({ threads: 1 }) })));

@@ -11,8 +11,8 @@ import { optimizerEntry } from './entry.ts';
 import type { Draw, LayerFactors, Optimizer, Scalar, UpdateContext, UpdateRule } from './optimizer.ts';
 import { periodically } from './periodic.ts';
 import { requireScalar } from './scalar.ts';
-import { scaleByMomentum } from './sgd.ts';
-import { coupledDecay } from './shared-options.ts';
+import { optionalMomentum } from './sgd.ts';
+import { coupledDecay, momentumOption } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 
 export interface ScaleByKfacOptions {
@@ -144,7 +144,7 @@ export function scaleByKfac({ damping = 0.03, decay = 0.95, factorsEvery = 5, in
 
 /** Where a layer's factors are kept; nowhere for a bias by itself, and for weights that are too long. */
 function placeOf<P>(layer: LayerFactors<P>, weights: readonly { readonly leaf: Tensor; readonly name: string }[]): Place<P>[] {
-  const entry = weights.findIndex(({ name }) => layer.names.includes(name));
+  const entry = weights.findIndex(({ name }) => name === layer.names[0]);
   if (entry < 0) return [];
   const [first, rest] = sidesOf(weights[entry].leaf);
   const [inputs, outputs] = [layer.inputs.shape[0], layer.slopes.shape[0]];
@@ -167,8 +167,7 @@ export interface KfacOptions extends ScaleByKfacOptions {
  * @throws ArgumentError when an option is out of range.
  */
 export function kfac({ momentum = 0.9, weightDecay = 0, ...options }: KfacOptions = {}): Optimizer {
-  requireScalar('kfac', 'momentum', momentum, 0, 1);
-  return descend('kfac', chain(addDecayedWeights(weightDecay), scaleByKfac(options), ...(momentum === 0 ? [] : [scaleByMomentum({ momentum })])));
+  return descend('kfac', chain(addDecayedWeights(weightDecay), scaleByKfac(options), ...optionalMomentum('kfac', { momentum })));
 }
 
 /** The entry of the registry. */
@@ -183,7 +182,7 @@ export const kfacEntry = optimizerEntry({
     fisher: option(oneOf(['sampled', 'empirical']), 'targets that slopes are taken at', 'sampled'),
     largest: option(positiveInteger, 'weights with a longer side keep their gradient', 4096),
     clipping: option(nonNegative, 'bound of rate^2 <direction, gradient> (default: none)'),
-    momentum: option(fraction, 'share of the last velocity that is kept', 0.9),
+    momentum: momentumOption(0.9),
     weightDecay: coupledDecay,
   },
   make: (values) => kfac(values),

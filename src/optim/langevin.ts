@@ -7,6 +7,7 @@ import { chain, descend } from './chain.ts';
 import { optimizerEntry, wrapperEntry } from './entry.ts';
 import type { Optimizer, Scalar, UpdateContext, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
+import { coupledDecay } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 import { withGradientRule } from './wrapping.ts';
 
@@ -70,7 +71,7 @@ export function addGradientNoise({ eta = 0.01, gamma = 0.55 }: GradientNoiseOpti
 export const langevinEntry = optimizerEntry({
   description: 'stochastic gradient Langevin dynamics: gradient descent with thermal noise (Welling & Teh 2011)',
   rate: 0.1,
-  options: { temperature: option(nonNegative, 'T of the density exp(-loss / T)', 1e-4), weightDecay: option(nonNegative, 'coupled weight decay', 0) },
+  options: { temperature: option(nonNegative, 'T of the density exp(-loss / T)', 1e-4), weightDecay: coupledDecay },
   make: (values) => langevin(values),
 });
 

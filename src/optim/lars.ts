@@ -2,14 +2,14 @@
 import type { Tensor } from '../core/tensor.ts';
 import { add, div, mul, norm, onesLike } from '../ops/index.ts';
 import { mapTree } from '../tree/index.ts';
-import { flag, fraction, nonNegative, option } from '../util/options.ts';
+import { nonNegative, option } from '../util/options.ts';
 import { descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
 import { leafScalars } from './moments.ts';
 import type { Optimizer, Scalar, UpdateContext, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
 import { scaleByMomentum, type MomentumState } from './sgd.ts';
-import { epsilonOption } from './shared-options.ts';
+import { epsilonOption, momentumOption, nesterovOption } from './shared-options.ts';
 import { ratioReport, safeRatio, scaledLeaves } from './trust-ratio.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 
@@ -77,8 +77,8 @@ export const larsEntry = optimizerEntry({
     coefficient: option(nonNegative, 'share of its length by which a layer moves at rate 1', 0.001),
     weightDecay: option(nonNegative, 'weight decay, part of the direction', 0),
     epsilon: epsilonOption(0),
-    momentum: option(fraction, 'share of the last velocity that is kept', 0.9),
-    nesterov: option(flag, 'look ahead along the velocity', false),
+    momentum: momentumOption(0.9),
+    nesterov: nesterovOption,
   },
   make: (values) => lars(values),
 });

@@ -9,9 +9,10 @@ import { runOptimizer } from './optimizer-run.test-helper.ts';
 
 describe('goldens', () => {
   testGoldens([
-    { row: 'lbfgs fixed rate', rate: 0.3, make: () => lbfgs({ history: 4, lineSearch: 'none', firstNorm: 'two' }), float32: 1e-4 },
-    { row: 'torch lbfgs', rate: 0.3, make: () => lbfgs({ history: 4, lineSearch: 'none' }), float32: 1e-4 },
-    { row: 'torch lbfgs strong wolfe', rate: 1, make: () => lbfgs({ history: 4, evaluations: 24 }), float32: 1e-3 },
+    { row: 'lbfgs fixed rate', rate: 0.3, make: () => lbfgs({ history: 4, lineSearch: 'none', firstNorm: 'two' }) },
+    { row: 'torch lbfgs', rate: 0.3, make: () => lbfgs({ history: 4, lineSearch: 'none' }) },
+    // The first search interpolates between values that differ in few of float32's digits: measured 5e-5 after two steps, 6e-6 after ten, in float64 2e-14.
+    { row: 'torch lbfgs strong wolfe', rate: 1, make: () => lbfgs({ history: 4, evaluations: 24 }), float32: 2e-4 },
   ]);
 });
 

@@ -11,8 +11,8 @@ import { runOptimizer } from './optimizer-run.test-helper.ts';
 describe('goldens', () => {
   const matricesOnly = { matrices: (_: string, shape: readonly number[]) => shape.length === 2 };
   testGoldens([
-    { row: 'muon', rate: 0.05, make: () => muon({ ...matricesOnly, biasCorrected: true, epsilon: 1e-8, weightDecay: 0.1, others: scaleByNadam({ momentumDecay: Infinity }), othersWeightDecay: 0 }), float32: 1e-4 },
-    { row: 'muon plain momentum', rate: 0.05, make: () => muon({ ...matricesOnly, nesterov: false, biasCorrected: true, epsilon: 1e-8 }), float32: 1e-4 },
+    { row: 'muon', rate: 0.05, make: () => muon({ ...matricesOnly, biasCorrected: true, epsilon: 1e-8, weightDecay: 0.1, others: scaleByNadam({ momentumDecay: Infinity }), othersWeightDecay: 0 }) },
+    { row: 'muon plain momentum', rate: 0.05, make: () => muon({ ...matricesOnly, nesterov: false, biasCorrected: true, epsilon: 1e-8 }) },
   ]);
 });
 

@@ -1,10 +1,11 @@
 /** Natural gradient with the whole Fisher matrix, for small models (Amari 1998). @module */
 import type { Tensor } from '../core/tensor.ts';
-import { add, dot, eye, mul, narrow, pad, reshape, solvePositiveDefinite, transpose } from '../ops/index.ts';
+import { add, eye, mul, narrow, pad, reshape, solvePositiveDefinite, transpose } from '../ops/index.ts';
 import { scan, vmap } from '../transforms/index.ts';
 import { leaves } from '../tree/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { oneOf, option, positive } from '../util/options.ts';
+import { gramAlong } from './axis-factors.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
 import { flatSpace } from './flat.ts';
@@ -33,7 +34,7 @@ function fisherMatrix<P>(context: UpdateContext<P>, kind: 'exact' | 'empirical')
   const space = flatSpace(context.params);
   if (kind === 'empirical') {
     const gradients = vmap((one: P) => space.vector(one))(context.perExampleGrad());
-    return mul(dot(gradients, gradients, { batch: [[], []], contract: [[0], [0]] }), 1 / context.batchSize);
+    return mul(gramAlong(gradients, 1), 1 / context.batchSize);
   }
   const n = space.size;
   const blocks = Math.ceil(n / BLOCK);

@@ -17,7 +17,7 @@ export interface Draw {
 
 /** Kronecker factors of the Fisher matrix of one layer on the batch, with the layer's parameters as matrices. */
 export interface LayerFactors<P> {
-  /** Names of the weight and of the bias, where the layer has one. */
+  /** Names of the weight and then of the bias, where the layer has one. */
   readonly names: readonly string[];
   /** Mean over examples and positions of a a', [inputs, inputs]; with a bias, a has a last entry of one. */
   readonly inputs: Tensor;

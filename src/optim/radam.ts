@@ -3,10 +3,10 @@ import type { Tensor } from '../core/tensor.ts';
 import { add, div, expm1, greater, less, log, maximum, mul, neg, ones, sqrt, sub, where } from '../ops/index.ts';
 import { mapTree } from '../tree/index.ts';
 import { nonNegative, option } from '../util/options.ts';
-import { adamOptions, type AdamState, type ScaleByAdamOptions } from './adam.ts';
+import { adamMoments, adamOptions, dividedMean, type AdamState, type ScaleByAdamOptions } from './adam.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
-import { asScalarTensor, biasCorrection, correctedRoots, movingAverages, movingSquares, oneMinus, quotients, zerosOf } from './moments.ts';
+import { asScalarTensor, biasCorrection, correctedRoots, oneMinus, zerosOf } from './moments.ts';
 import type { Optimizer, Scalar, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
 import { coupledDecay, epsilonOption, momentOptions } from './shared-options.ts';
@@ -44,7 +44,8 @@ export function averageLength(beta: Scalar, step: Tensor): Tensor {
  * @throws ArgumentError when an option is out of range.
  */
 export function scaleByRadam({ threshold = 5, ...options }: ScaleByRadamOptions = {}): UpdateRule<AdamState> {
-  const { beta1, beta2, epsilon } = adamOptions('scaleByRadam', options);
+  const checked = adamOptions('scaleByRadam', options);
+  const { beta1, beta2, epsilon } = checked;
   requireScalar('scaleByRadam', 'threshold', threshold, 4);
   const preconditioner = <P>({ secondMoment }: AdamState, step: Tensor): P => {
     const c1 = biasCorrection(beta1, step);
@@ -58,15 +59,12 @@ export function scaleByRadam({ threshold = 5, ...options }: ScaleByRadamOptions 
     const rectified = correctedRoots(secondMoment, div(c1, sqrt(growth)), biasCorrection(beta2, step), epsilon);
     return mapTree((p: Tensor) => where(trusted, p, c1), rectified) as P;
   };
-  return {
+  return dividedMean({
     name: 'radam',
     init: (params) => ({ firstMoment: zerosOf(params), secondMoment: zerosOf(params) }),
-    update<P>(direction: P, { firstMoment, secondMoment }: AdamState, { step }: { readonly step: Tensor }) {
-      const state = { firstMoment: movingAverages(beta1, firstMoment, direction), secondMoment: movingSquares(beta2, secondMoment, direction) };
-      return { direction: quotients<P>(state.firstMoment, preconditioner(state, add(step, 1))), state };
-    },
+    next: adamMoments(checked),
     preconditioner,
-  };
+  });
 }
 
 export interface RadamOptions extends ScaleByRadamOptions {

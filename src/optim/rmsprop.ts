@@ -8,8 +8,8 @@ import { optimizerEntry } from './entry.ts';
 import { movingAverages, movingSquares, quotients, requireDecay, zerosOf } from './moments.ts';
 import type { Optimizer, Scalar, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
-import { scaleByMomentum } from './sgd.ts';
-import { coupledDecay, epsilonOption } from './shared-options.ts';
+import { optionalMomentum } from './sgd.ts';
+import { coupledDecay, epsilonOption, momentumOption, nesterovOption } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 
 export interface ScaleByRmsOptions {
@@ -69,8 +69,7 @@ export interface RmspropOptions extends ScaleByRmsOptions {
  * @throws ArgumentError when an option is out of range.
  */
 export function rmsprop({ momentum = 0, nesterov = false, weightDecay = 0, ...options }: RmspropOptions = {}): Optimizer {
-  requireScalar('rmsprop', 'momentum', momentum, 0, 1);
-  return descend('rmsprop', chain(addDecayedWeights(weightDecay), scaleByRms(options), ...(momentum === 0 ? [] : [scaleByMomentum({ momentum, nesterov })])));
+  return descend('rmsprop', chain(addDecayedWeights(weightDecay), scaleByRms(options), ...optionalMomentum('rmsprop', { momentum, nesterov })));
 }
 
 /** The entry of the registry. */
@@ -82,8 +81,8 @@ export const rmspropEntry = optimizerEntry({
     epsilon: epsilonOption(1e-8),
     epsilonInside: option(flag, 'add epsilon under the root', false),
     centered: option(flag, 'divide by the standard deviation', false),
-    momentum: option(fraction, 'share of the last velocity that is kept', 0),
-    nesterov: option(flag, 'look ahead along the velocity', false),
+    momentum: momentumOption(0),
+    nesterov: nesterovOption,
     weightDecay: coupledDecay,
   },
   make: (values) => rmsprop(values),

@@ -9,6 +9,7 @@ import { optimizerEntry } from './entry.ts';
 import { biasCorrection, correctedRoots, movingSquares, oneMinus, quotients, requireDecay, zerosOf } from './moments.ts';
 import type { Optimizer, Scalar, UpdateContext, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
+import { coupledDecay, decoupledDecay, epsilonOption } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 
 /** Options of `scheduleFree`. */
@@ -109,7 +110,7 @@ const shared = { beta: option(fraction, 'share of the average in the point where
 export const scheduleFreeSgdEntry = optimizerEntry({
   description: 'schedule-free gradient descent: averages in the place of a decaying rate (Defazio et al. 2024)',
   rate: 1,
-  options: { ...shared, weightDecay: option(nonNegative, 'coupled weight decay', 0) },
+  options: { ...shared, weightDecay: coupledDecay },
   make: (values) => scheduleFreeSgd(values),
 });
 
@@ -120,8 +121,8 @@ export const scheduleFreeAdamwEntry = optimizerEntry({
   options: {
     ...shared,
     beta2: option(fraction, 'decay rate of the mean of squares, below 1', 0.999),
-    epsilon: option(nonNegative, 'added to the denominator', 1e-8),
-    weightDecay: option(nonNegative, 'decoupled weight decay', 0),
+    epsilon: epsilonOption(1e-8),
+    weightDecay: decoupledDecay(0),
   },
   make: (values) => scheduleFreeAdamw(values),
 });

@@ -2,12 +2,12 @@
 import type { Tensor } from '../core/tensor.ts';
 import { add, mul, zerosLike } from '../ops/index.ts';
 import { mapTree } from '../tree/index.ts';
-import { fraction, flag, nonNegative, option } from '../util/options.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
 import type { Optimizer, Scalar, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
 import type { LeafPredicate } from './selection.ts';
+import { coupledDecay, momentumOption, nesterovOption } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 
 export interface MomentumOptions {
@@ -40,6 +40,12 @@ export function scaleByMomentum({ momentum, nesterov = false }: MomentumOptions)
   };
 }
 
+/** What a chain ends with where there is momentum: nothing where it is zero, which keeps no velocity. @throws ArgumentError naming the operation. */
+export function optionalMomentum(operation: string, options: MomentumOptions): UpdateRule[] {
+  requireScalar(operation, 'momentum', options.momentum, 0, 1);
+  return options.momentum === 0 ? [] : [scaleByMomentum(options) as UpdateRule];
+}
+
 export interface SgdOptions {
   /** Share of the last velocity that is kept, in [0, 1). Default 0: no momentum and no state. */
   readonly momentum?: Scalar;
@@ -57,8 +63,7 @@ export interface SgdOptions {
  * @throws ArgumentError when an option is out of range.
  */
 export function sgd({ momentum = 0, nesterov = false, weightDecay = 0, decayed }: SgdOptions = {}): Optimizer {
-  requireScalar('sgd', 'momentum', momentum, 0, 1);
-  const rules = [addDecayedWeights(weightDecay, { ...(decayed && { decayed }) }), ...(momentum === 0 ? [] : [scaleByMomentum({ momentum, nesterov })])];
+  const rules = [addDecayedWeights(weightDecay, { ...(decayed && { decayed }) }), ...optionalMomentum('sgd', { momentum, nesterov })];
   return descend(momentum === 0 ? 'sgd' : nesterov ? 'nesterov' : 'momentum', chain(...rules));
 }
 
@@ -67,9 +72,9 @@ export const sgdEntry = optimizerEntry({
   description: 'stochastic gradient descent, with momentum (Polyak 1964) or Nesterov momentum (Nesterov 1983)',
   rate: 0.1,
   options: {
-    momentum: option(fraction, 'share of the last velocity that is kept', 0),
-    nesterov: option(flag, 'look ahead along the velocity', false),
-    weightDecay: option(nonNegative, 'coupled weight decay', 0),
+    momentum: momentumOption(0),
+    nesterov: nesterovOption,
+    weightDecay: coupledDecay,
   },
   make: (values) => sgd(values),
 });

@@ -1,6 +1,6 @@
 /** Shampoo (Gupta, Koren & Singer 2018, arXiv 1802.09568). @module */
 import type { Tensor } from '../core/tensor.ts';
-import { add, div, equal, eye, inverseRoot, maximum, mod, mul, norm, ones, or, pow, reshape, square, sqrt } from '../ops/index.ts';
+import { add, div, equal, eye, inverseRoot, maximum, mod, mul, norm, ones, or, pow, reshape, sqrt } from '../ops/index.ts';
 import { flatten } from '../tree/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { fraction, nonNegative, oneOf, option, positiveInteger } from '../util/options.ts';
@@ -8,12 +8,12 @@ import { requireInteger } from '../util/require.ts';
 import { gramAlong, squaresAlong, timesAlong } from './axis-factors.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
-import { biasCorrection } from './moments.ts';
+import { biasCorrection, movingSquares } from './moments.ts';
 import type { Optimizer, Scalar, UpdateContext, UpdateRule } from './optimizer.ts';
 import { lazily } from './periodic.ts';
 import { requireScalar } from './scalar.ts';
-import { scaleByMomentum } from './sgd.ts';
-import { coupledDecay } from './shared-options.ts';
+import { optionalMomentum } from './sgd.ts';
+import { coupledDecay, momentumOption } from './shared-options.ts';
 import { addDecayedWeights } from './weight-decay.ts';
 
 /** Whose length a parameter's direction is given: its own, that of the gradient (`sgd`), or that of RMSProp's direction. */
@@ -84,7 +84,7 @@ export function scaleByShampoo({ decay = 1, initial = 1e-4, root, largest = 1024
         add(decay === 1 ? last : mul(decay, last), last.rank === 2 ? gramAlong(g, axis) : squaresAlong(g, axis))));
       const rootsOf = (): readonly (readonly Tensor[])[] => next.map((all, i) => all.map((statistic) => rootOf(statistic, exponent(gradients[i]))));
       const renewed = every === 1 ? rootsOf() : lazily(isDue(step, every), rootsOf, roots);
-      const means = grafting === 'rmsprop' ? gradients.map((g, i) => add(mul(RMSPROP_DECAY, squares[i]), mul(1 - RMSPROP_DECAY, square(g)))) : [];
+      const means = grafting === 'rmsprop' ? movingSquares(RMSPROP_DECAY, squares, gradients) as Tensor[] : [];
       const lengthOf = (g: Tensor, i: number): Tensor => norm(grafting === 'sgd' ? g : div(g, add(sqrt(div(means[i], biasCorrection(RMSPROP_DECAY, add(step, 1)))), 1e-8)));
       const directions = gradients.map((g, i) => {
         const own = applied(g, renewed[i]);
@@ -118,8 +118,7 @@ export interface ShampooOptions extends ScaleByShampooOptions {
  * @throws ArgumentError when an option is out of range.
  */
 export function shampoo({ momentum = 0.9, weightDecay = 0, ...options }: ShampooOptions = {}): Optimizer {
-  requireScalar('shampoo', 'momentum', momentum, 0, 1);
-  return descend('shampoo', chain(addDecayedWeights(weightDecay), scaleByShampoo(options), ...(momentum === 0 ? [] : [scaleByMomentum({ momentum })])));
+  return descend('shampoo', chain(addDecayedWeights(weightDecay), scaleByShampoo(options), ...optionalMomentum('shampoo', { momentum })));
 }
 
 /** The entry of the registry. */
@@ -134,7 +133,7 @@ export const shampooEntry = optimizerEntry({
     every: option(positiveInteger, 'steps between roots, after those at 1, 2, 4, ...', 10),
     ridge: option(nonNegative, 'ridge of the roots over their largest eigenvalue', 1e-6),
     grafting: option(oneOf(['none', 'sgd', 'rmsprop']), 'whose length a direction has', 'none'),
-    momentum: option(fraction, 'share of the last velocity that is kept', 0.9),
+    momentum: momentumOption(0.9),
     weightDecay: coupledDecay,
   },
   make: (values) => shampoo(values),

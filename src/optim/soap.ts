@@ -1,14 +1,14 @@
 /** SOAP: Adam in the eigenbases of Shampoo's statistics (Vyas, Morwani, Zhao, Shapira, Brandfonbrener, Janson & Kakade 2024, arXiv 2409.11321). @module */
 import type { Tensor } from '../core/tensor.ts';
-import { add, div, equal, eye, greater, matmul, maximum, mul, norm, qr, sqrt, square, transpose, where, zerosLike } from '../ops/index.ts';
+import { add, equal, eye, greater, matmul, maximum, mul, norm, qr, transpose, where, zerosLike } from '../ops/index.ts';
 import { scan } from '../transforms/index.ts';
-import { flatten } from '../tree/index.ts';
+import { flatten, mapTree } from '../tree/index.ts';
 import { fraction, option, positiveInteger } from '../util/options.ts';
 import { requireInteger } from '../util/require.ts';
 import { gramAlong, timesAlong } from './axis-factors.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
-import { biasCorrection, movingAverages, oneMinus, requireDecay } from './moments.ts';
+import { biasCorrection, correctedRoots, movingAverages, movingSquares, quotients, requireDecay } from './moments.ts';
 import type { Optimizer, Scalar, UpdateContext, UpdateRule } from './optimizer.ts';
 import { lazily, periodically } from './periodic.ts';
 import { requireScalar } from './scalar.ts';
@@ -88,15 +88,11 @@ export function scaleBySoap(options: ScaleBySoapOptions = {}): UpdateRule<SoapSt
       const kept = (last: Tensor, value: Tensor): Tensor => where(isFirst, last, value);
       const t = maximum(step, 1);
       const [c1, c2] = [biasCorrection(beta1, t), biasCorrection(beta2, t)];
-      const moments = gradients.map((g, i) => ({
-        first: kept(firstMoment[i], add(mul(beta1, firstMoment[i]), mul(oneMinus(beta1), g))),
-        second: kept(secondMoment[i], add(mul(beta2, secondMoment[i]), mul(oneMinus(beta2), square(turn(g, bases[i], (q) => q))))),
-      }));
-      const directions = moments.map(({ first, second }, i) => turn(div(div(turn(first, bases[i], (q) => q), c1), add(sqrt(div(second, c2)), epsilon)), bases[i], (q) => transpose(q)));
-      return {
-        direction: structure.rebuild(directions) as P,
-        state: { statistics: next, bases: found, firstMoment: moments.map(({ first }) => first), secondMoment: moments.map(({ second }) => second) },
-      };
+      const there = (all: readonly Tensor[]): Tensor[] => all.map((x, i) => turn(x, bases[i], (q) => q));
+      const first = mapTree(kept, firstMoment, movingAverages(beta1, firstMoment, gradients)) as Tensor[];
+      const second = mapTree(kept, secondMoment, movingSquares(beta2, secondMoment, there(gradients))) as Tensor[];
+      const directions = quotients<Tensor[]>(there(first), correctedRoots(second, c1, c2, epsilon)).map((x, i) => turn(x, bases[i], (q) => transpose(q)));
+      return { direction: structure.rebuild(directions) as P, state: { statistics: next, bases: found, firstMoment: first, secondMoment: second } };
     },
   };
 }

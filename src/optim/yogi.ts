@@ -1,12 +1,12 @@
 /** Yogi (Zaheer et al. 2018, Adaptive methods for nonconvex optimization). @module */
 import type { Tensor } from '../core/tensor.ts';
-import { add, mul, sign, sub } from '../ops/index.ts';
+import { mul, sign, sub } from '../ops/index.ts';
 import { mapTree } from '../tree/index.ts';
 import { nonNegative, option } from '../util/options.ts';
-import { adamOptions, type AdamState, type ScaleByAdamOptions } from './adam.ts';
+import { adamOptions, adamPreconditioner, dividedMean, type AdamState, type ScaleByAdamOptions } from './adam.ts';
 import { chain, descend } from './chain.ts';
 import { optimizerEntry } from './entry.ts';
-import { biasCorrection, correctedRoots, filled, movingAverages, oneMinus, quotients, zerosOf } from './moments.ts';
+import { filled, movingAverages, oneMinus, zerosOf } from './moments.ts';
 import type { Optimizer, Scalar, UpdateRule } from './optimizer.ts';
 import { requireScalar } from './scalar.ts';
 import { coupledDecay, epsilonOption, momentOptions } from './shared-options.ts';
@@ -27,22 +27,21 @@ export interface ScaleByYogiOptions extends Omit<ScaleByAdamOptions, 'epsilon'> 
  * @throws ArgumentError when an option is out of range.
  */
 export function scaleByYogi({ initialAccumulator = 1e-6, epsilon: added = 1e-3, ...options }: ScaleByYogiOptions = {}): UpdateRule<AdamState> {
-  const { beta1, beta2, epsilon } = adamOptions('scaleByYogi', { ...options, epsilon: added });
+  const checked = adamOptions('scaleByYogi', { ...options, epsilon: added });
+  const { beta1, beta2 } = checked;
   requireScalar('scaleByYogi', 'initialAccumulator', initialAccumulator, 0);
-  const preconditioner = <P>({ secondMoment }: AdamState, step: Tensor): P => correctedRoots(secondMoment, biasCorrection(beta1, step), biasCorrection(beta2, step), epsilon);
-  return {
+  return dividedMean({
     name: 'yogi',
     init: (params) => ({ firstMoment: zerosOf(params), secondMoment: filled(params, initialAccumulator) }),
-    update<P>(direction: P, last: AdamState, { step }: { readonly step: Tensor }) {
+    next(gradient, last) {
       const secondMoment = mapTree((v: Tensor, g: Tensor) => {
         const square = mul(g, g);
         return sub(v, mul(mul(oneMinus(beta2), sign(sub(v, square))), square));
-      }, last.secondMoment, direction);
-      const state = { firstMoment: movingAverages(beta1, last.firstMoment, direction), secondMoment };
-      return { direction: quotients<P>(state.firstMoment, preconditioner(state, add(step, 1))), state };
+      }, last.secondMoment, gradient);
+      return { firstMoment: movingAverages(beta1, last.firstMoment, gradient), secondMoment };
     },
-    preconditioner,
-  };
+    preconditioner: adamPreconditioner(checked),
+  });
 }
 
 export interface YogiOptions extends ScaleByYogiOptions {

@@ -175,12 +175,12 @@ function examplesOf(operation: string, batch: unknown): number {
 const ranges = (size: number, chunk: number): ChunkRange[] =>
   Array.from({ length: Math.ceil(size / chunk) }, (_, i) => ({ start: i * chunk, count: Math.min(chunk, size - i * chunk) }));
 
-/** Views of a range of examples: nothing is copied. */
-function rows(batch: unknown, start: number, count: number): unknown {
+/** Views of a range of examples of every array of a batch: nothing is copied. */
+export function rows<T>(batch: T, start: number, count: number): T {
   return mapTree((leaf: NDArray) => {
     const width = leaf.size / leaf.shape[0];
     return new NDArray(leaf.data.subarray(start * width, (start + count) * width), [count, ...leaf.shape.slice(1)], leaf.dtype);
-  }, batch);
+  }, batch) as T;
 }
 
 const widened = (tree: unknown): unknown => mapTree((leaf: NDArray) => new NDArray(Float64Array.from(leaf.data), leaf.shape, 'float64'), tree);

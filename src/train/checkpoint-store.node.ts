@@ -23,7 +23,7 @@ export interface DirectoryStoreOptions {
 }
 
 /**
- * Checkpoints as folders `step-000123` of `directory`: `model.safetensors` (parameters by path, batch statistics as `state:path`),
+ * Checkpoints as folders `step-00000123` of `directory`: `model.safetensors` (parameters by path, batch statistics as `state:path`),
  * `training.safetensors` and `checkpoint.json`. Each is written under another name, brought to the disk, and then renamed, so that
  * every `step-` folder is whole at any instant. The folder is made when it is missing.
  *

@@ -32,7 +32,7 @@ export function configurationOf<P, State>({ problem, options, steps, microBatch,
   return {
     problem: problem.name, model: problem.model.name, optimizer: optimizer.name, seed, batchSize, steps, ...(stepsPerCall !== undefined && { stepsPerCall }),
     ...(microBatch !== undefined && { microBatch }), ...(mixup && { mixup: `alpha ${mixup.alpha}` }),
-    schedule: typeof schedule === 'number' ? String(schedule) : scheduleDigest(schedule),
+    schedule: scheduleText(schedule),
     probes: probes.map(({ name, every, where }) => `${name} ${where} every ${every}`).join(', '),
     data: `${problem.train.size} examples, ${dataDigest(problem.train)}`,
     start: dataDigest(Object.fromEntries(leavesWithPaths(start)) as Record<string, NDArray>),
@@ -65,6 +65,13 @@ function dataDigest(arrays: object): string {
   return digest.hex().slice(0, 16);
 }
 
-/** Rates at some early and late steps; a schedule that looks at losses says so instead. */
-const scheduleDigest = (schedule: Schedule): string =>
-  [0, 1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000].map((step) => rateWithoutLosses(schedule, step) ?? 'by losses').join(' ');
+/** Steps whose rates enter the digest of a schedule: all early ones, and later ones at growing distances. */
+const SAMPLED_STEPS = [...Array(1000).keys(), ...Array.from({ length: 500 }, (_, i) => Math.round(1000 * 1.01 ** i))];
+
+/** A rate; or a schedule's rates at some steps, with a digest of those at many. One that looks at losses says so instead, whatever its constants are. */
+export function scheduleText(schedule: number | Schedule): string {
+  if (typeof schedule === 'number') return String(schedule);
+  const shown = [0, 1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000].map((step) => rateWithoutLosses(schedule, step) ?? 'by losses');
+  const digest = new Sha256().update(SAMPLED_STEPS.map((step) => rateWithoutLosses(schedule, step) ?? 'by losses').join(' ')).hex();
+  return `${shown.join(' ')} (${digest.slice(0, 8)})`;
+}

@@ -1,6 +1,5 @@
 /** What the steps of an ensemble are given: what replicas share once, what differs stacked along a first axis. @module */
 import { NDArray, scalar, toDtype } from '../core/ndarray.ts';
-import { leaves } from '../tree/index.ts';
 import { stacked, type HostInput, type StepInputs } from './inputs.ts';
 
 /** The inputs of one step: together they make each replica's. */
@@ -47,6 +46,3 @@ export function ensembleInputs<P>({ seeds, ownRates, dtype, inputsOf }: Ensemble
     of: (replica, step, rate) => ({ ...streams.get(seeds[replica])!.at(step, rate), learningRate: scalar(rate, dtype) }),
   };
 }
-
-/** Bytes of an input's arrays. */
-export const inputBytes = (input: unknown): number => leaves<NDArray>(input).reduce((sum, { data }) => sum + data.byteLength, 0);

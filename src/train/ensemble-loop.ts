@@ -1,24 +1,23 @@
 /** The course of replicas that are trained at once: steps, what is due between them, and how each ends. @module */
 import { NDArray } from '../core/ndarray.ts';
 import { rounded } from '../problem/index.ts';
+import { bytesOf } from '../problem/memory.ts';
 import type { Host } from '../transforms/index.ts';
-import { flatten } from '../tree/index.ts';
+import { flatten, leaves } from '../tree/index.ts';
 import type { EnsembleEvent } from './ensemble-options.ts';
-import { inputBytes, type EnsembleInput, type EnsembleInputs } from './ensemble-inputs.ts';
+import type { EnsembleInput, EnsembleInputs } from './ensemble-inputs.ts';
 import type { EnsembleProbes } from './ensemble-probes.ts';
 import type { EnsembleProgram } from './ensemble-program.ts';
 import type { ReplicaRun } from './ensemble.ts';
 import type { Replica } from './ensemble-vary.ts';
 import { sliceOf } from './inputs.ts';
-import { dueInside, finished, record, StepTimes, type RunCost } from './measuring.ts';
+import { dueInside, finished, record, roundedIn, StepTimes, type RunCost } from './measuring.ts';
 import type { InsideProbe, Measured } from './probe.ts';
 import type { HostCarry, HostOutput, StepCall } from './program.ts';
 import { RateSource } from './rates.ts';
+import { CALL_INPUT_BYTES, stepsOfCall } from './steps-per-call.ts';
 import { MeasurementTable } from './table.ts';
 import type { Divergence } from './train.ts';
-
-/** Bytes of inputs that one call of the backend may be given: steps in a call are limited by it. */
-const INPUT_BYTES = 64 * 2 ** 20;
 
 /** The steps of a run. */
 export interface Extent {
@@ -110,16 +109,10 @@ export class EnsembleLoop<P, State> {
     return this.#parts.inputs.at(step, this.#losses.map((_, r) => this.#rateAt(r, step)));
   }
 
-  /** The number of steps that the next call does: all it can, or one, so that there are two programs and not many. */
   #count(step: number, one: EnsembleInput<P>): number {
     const { beside, inside, extent: { steps, stepsPerCall } } = this.#parts;
-    const most = Math.min(stepsPerCall, Math.max(1, Math.floor(INPUT_BYTES / inputBytes(one))));
-    if (most === 1 || step + most > steps) return 1;
-    const due = dueInside(inside, step, steps).join('\n');
-    for (let next = step + 1; next < step + most; next++) {
-      if (beside.due(next, steps) || dueInside(inside, next, steps).join('\n') !== due || this.#rates.some((rates) => !rates.isKnown(next))) return 1;
-    }
-    return most;
+    const most = Math.min(stepsPerCall, Math.max(1, Math.floor(CALL_INPUT_BYTES / bytesOf(leaves<NDArray>(one)))));
+    return stepsOfCall(step, { most, steps, inside, isStop: (next) => beside.due(next, steps), isKnown: (next) => this.#rates.every((rates) => rates.isKnown(next)) });
   }
 
   /** One call of the backend. */
@@ -146,7 +139,6 @@ export class EnsembleLoop<P, State> {
   #take(step: number, output: HostOutput, due: readonly string[]): Found[] {
     const { inside, dtype, onEvent, first, extent: { steps, stepsPerEpoch } } = this.#parts;
     const epoch = this.#epochAt(step);
-    const unit = dtype === 'float32' ? 2 ** -24 : 2 ** -53;
     const found: Found[] = [];
     const losses = this.#losses.map(() => NaN);
     for (const r of this.#live) {
@@ -158,10 +150,10 @@ export class EnsembleLoop<P, State> {
       }
       losses[r] = loss;
       const table = this.#tables[r];
-      table.add('loss', { step, epoch, measurement: rounded(loss, Math.abs(loss) * unit) });
+      table.add('loss', { step, epoch, measurement: roundedIn(dtype, loss) });
       table.add('learningRate', { step, epoch, measurement: rounded(this.#rateAt(r, step), 0) });
       this.#losses[r].push(loss);
-      for (const [name, { data }] of Object.entries(output.report)) record(table, 'optimizer', { [name]: rounded(data[r], Math.abs(data[r]) * unit) }, step, epoch);
+      for (const [name, { data }] of Object.entries(output.report)) record(table, 'optimizer', { [name]: roundedIn(dtype, data[r]) }, step, epoch);
     }
     if (due.length > 0) {
       const told = this.#live.filter((r) => this.#losses[r].length > step);
@@ -214,8 +206,8 @@ export class EnsembleLoop<P, State> {
   /** The carry, with the last good values of the replicas that have diverged. */
   #shown(): HostCarry<P, State> {
     if (this.#diverged.size === 0) return this.#carry;
-    const { leaves, structure } = flatten<NDArray>(this.#carry);
-    const copies = leaves.map(({ data, shape, dtype }) => new NDArray(data.slice(), shape, dtype));
+    const { leaves: arrays, structure } = flatten<NDArray>(this.#carry);
+    const copies = arrays.map(({ data, shape, dtype }) => new NDArray(data.slice(), shape, dtype));
     for (const [r, { carry }] of this.#diverged) flatten<NDArray>(carry).leaves.forEach(({ data }, i) => { copies[i].data.set(data, r * data.length); });
     return structure.rebuild(copies) as HostCarry<P, State>;
   }

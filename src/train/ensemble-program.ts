@@ -5,7 +5,8 @@ import type { NDArray } from '../core/ndarray.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Optimizer } from '../optim/index.ts';
 import type { Examples, Problem } from '../problem/index.ts';
-import { compile, scan, vmap, type Host } from '../transforms/index.ts';
+import { scan, vmap, type Host } from '../transforms/index.ts';
+import { CompiledPrograms, type Compiled } from './compiled-programs.ts';
 import type { EnsembleInput } from './ensemble-inputs.ts';
 import { optimizerOf, type EnsembleOptimizer, type HyperParameters } from './ensemble-vary.ts';
 import { sliceOf, stacked } from './inputs.ts';
@@ -48,23 +49,12 @@ function ensembleStep<P, State>(problem: Problem<P, State>, settings: EnsembleSt
   })({ fixed, carry, own });
 }
 
-interface Compiled {
-  (...args: unknown[]): Promise<unknown>;
-  graph(...args: unknown[]): Graph;
-  dispose(): Promise<void>;
-}
-
 /** Compiles each program when it is first needed. */
 export function ensembleProgram<P, State>(problem: Problem<P, State>, data: Examples<NDArray>, fixed: OwnFixed<Host<P>, NDArray>, settings: EnsembleStepSettings, like: Optimizer, executor: Executor | undefined): EnsembleProgram<P, State> {
-  const programs = new Map<string, Compiled>();
-  const compiled = (name: string, make: () => unknown): Compiled => {
-    let program = programs.get(name);
-    if (program === undefined) programs.set(name, (program = compile(make() as never, { executor, name }) as unknown as Compiled));
-    return program;
-  };
+  const programs = new CompiledPrograms(executor);
   const stepProgram = (due: readonly string[], isSeveral: boolean): Compiled => {
     const what = isSeveral ? 'training steps of an ensemble' : 'training step of an ensemble';
-    return compiled(due.length === 0 ? what : `${what} with ${due.join(', ')}`, () => {
+    return programs.get(due.length === 0 ? what : `${what} with ${due.join(', ')}`, () => {
       const step = ensembleStep(problem, settings, due);
       if (!isSeveral) return step;
       return (examples: Examples, own: OwnFixed<P>, carry: Carry<P, State>, inputs: TracedInput<P>) =>
@@ -75,7 +65,7 @@ export function ensembleProgram<P, State>(problem: Problem<P, State>, data: Exam
   const { hyper } = fixed;
   return {
     async start(params, state) {
-      const initial = compiled('initial states of the optimizers', () => (at: P, values: HyperParameters) => vmap((own: P, each: HyperParameters) => ({
+      const initial = programs.get('initial states of the optimizers', () => (at: P, values: HyperParameters) => vmap((own: P, each: HyperParameters) => ({
         memory: optimizerOf(settings.optimizer, each).init(own), probes: Object.fromEntries(remembering.map((probe) => [probe.name, probe.init!(own)])),
       }))(at, values));
       return { params, state, ...(await initial(params, hyper)) as Pick<HostCarry<P, State>, 'memory' | 'probes'> };
@@ -89,8 +79,8 @@ export function ensembleProgram<P, State>(problem: Problem<P, State>, data: Exam
       return { carry: next, outputs: inputs.map((_, k) => sliceOf(outputs, k)) };
     },
     graph: (carry, input) => stepProgram([], false).graph(data, fixed, carry, input),
-    answer: like.answer && (async ({ params, memory }) => (await compiled('answers of the optimizers', () => (at: P, state: unknown, values: HyperParameters) =>
+    answer: like.answer && (async ({ params, memory }) => (await programs.get('answers of the optimizers', () => (at: P, state: unknown, values: HyperParameters) =>
       vmap((own: P, each: unknown, one: HyperParameters) => optimizerOf(settings.optimizer, one).answer!(own, each))(at, state, values))(params, memory, hyper)) as Host<P>),
-    dispose: async () => { await Promise.all([...programs.values()].map((program) => program.dispose())); },
+    dispose: () => programs.dispose(),
   };
 }

@@ -76,6 +76,8 @@ describe('on ONNX Runtime in float32', () => {
     first.replicas.forEach((replica, r) => { expect(difference(replica, again.replicas[r])).toBe(0); });
     expect(first.provenance.hash).toBe(again.provenance.hash);
     expect((await trainEnsemble(plain, { ...settings, vary: { seed: [1, 2, 4] } })).provenance.hash).not.toBe(first.provenance.hash);
+    const scheduled = async (rates: readonly number[]): Promise<string> => (await trainEnsemble(plain, { ...settings, steps: 1, schedule: rates })).provenance.hash;
+    expect(await scheduled([0.01, 0.02, 0.03])).not.toBe(await scheduled([0.01, 0.02, 0.04]));
   });
 });
 

@@ -10,7 +10,7 @@ import { leaves } from '../tree/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { key, split } from '../util/random/index.ts';
 import { requireInteger } from '../util/require.ts';
-import { configurationOf, type Configuration } from './configuration.ts';
+import { configurationOf, scheduleText, type Configuration } from './configuration.ts';
 import { ensembleInputs, type EnsembleInputs } from './ensemble-inputs.ts';
 import { EnsembleLoop } from './ensemble-loop.ts';
 import { planSlices, type SlicePlan } from './ensemble-memory.ts';
@@ -24,10 +24,8 @@ import { extentOf, requireOptions } from './options.ts';
 import { trainingProgram, type HostCarry, type StepCall } from './program.ts';
 import { provenanceOf, type Provenance } from './provenance.ts';
 import { stepDraws } from './quantities.ts';
+import { STEPS_PER_CALL } from './steps-per-call.ts';
 import type { TrainingRun } from './train.ts';
-
-/** Steps in one call of the backend unless told otherwise. */
-const STEPS_PER_CALL = 16;
 
 /** One replica of an ensemble: what `train` would have returned of it. */
 export interface ReplicaRun<P, State> extends Omit<TrainingRun<P, State>, 'costs' | 'provenance' | 'microBatch'> {
@@ -93,10 +91,11 @@ export async function trainEnsemble<P, State>(problem: Problem<P, State>, option
   return { replicas: runs, slices: sizes, bytes, costs: summed(costs), provenance: provenanceOf({ executor, seed, configuration: configuration!, started, resumedAt: [] }) };
 }
 
-function configurationFor<P, State>({ problem, options, replicas, steps, like }: Setup<P, State>, { params, state }: HostCarry<P, State>, graph: Graph): Configuration {
+function configurationFor<P, State>({ problem, options, replicas, steps, stepsPerCall, like }: Setup<P, State>, { params, state }: HostCarry<P, State>, graph: Graph): Configuration {
   const { onEvent: _, ...rest } = options;
   const labels = { replicas: String(replicas.length), values: JSON.stringify(replicas.map(({ values }) => values)) };
-  return configurationOf<P, State>({ problem, options: { ...rest, optimizer: like, schedule: replicas[0].schedule, labels }, steps, microBatch: options.microBatch, start: { params, state }, graph });
+  const configuration = configurationOf<P, State>({ problem, options: { ...rest, optimizer: like, schedule: replicas[0].schedule, labels }, steps, microBatch: options.microBatch, stepsPerCall, start: { params, state }, graph });
+  return { ...configuration, schedule: typeof options.schedule === 'object' ? options.schedule.map(scheduleText).join('; ') : configuration.schedule };
 }
 
 /** What all slices have in common. */

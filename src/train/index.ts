@@ -15,7 +15,7 @@ export { deadUnits, type DeadUnitsOptions } from './probes/dead-units.ts';
 export { directionalSharpness, type DirectionalSharpnessOptions } from './probes/directional-sharpness.ts';
 export { distance, type DistanceOptions, type PathLength } from './probes/distance.ts';
 export { accuracy, loss, predictionEntropy, type EvaluationOptions } from './probes/evaluation.ts';
-export { featureRank, type FeatureProbeOptions } from './probes/feature-rank.ts';
+export { featureRank } from './probes/feature-rank.ts';
 export { gradientAlignment, type GradientAlignmentOptions } from './probes/gradient-alignment.ts';
 export { gradientCosine, type GradientCosineOptions, type LastGradient } from './probes/gradient-cosine.ts';
 export { gradientNoise, type GradientNoiseProbeOptions } from './probes/gradient-noise.ts';
@@ -30,6 +30,7 @@ export { tangentKernel, type TangentKernelOptions } from './probes/tangent-kerne
 export { topEigenvalues, type TopEigenvaluesOptions } from './probes/top-eigenvalues.ts';
 export { updateRatio, type UpdateRatioOptions } from './probes/update-ratio.ts';
 export { weightRank, type WeightRankOptions } from './probes/weight-rank.ts';
+export type { FeatureProbeOptions } from './probes/feature-probe.ts';
 export type { HessianProbeOptions } from './probes/hessian-probe.ts';
 export type { ExampleOptions } from './probes/points.ts';
 export { trainEnsemble, type EnsembleRun, type ReplicaRun } from './ensemble.ts';

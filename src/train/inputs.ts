@@ -25,7 +25,6 @@ export type HostInput<P> = StepInput<Host<P>, NDArray>;
 
 /** The inputs of a run's steps. */
 export interface StepInputs<P> {
-  readonly stepsPerEpoch: number;
   at(step: number, learningRate: number): HostInput<P>;
 }
 
@@ -45,7 +44,6 @@ export function stepInputs<P, State>(problem: Problem<P, State>, { root, batchSi
     return order.batches[step - epoch * stepsPerEpoch];
   };
   return {
-    stepsPerEpoch,
     at: (step, learningRate) => ({
       ...(batchSize !== 'full' && { indices: new NDArray(indicesAt(step), [examples], 'int32') }),
       step: scalar(step, dtype), learningRate: scalar(learningRate, dtype),

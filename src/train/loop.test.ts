@@ -81,6 +81,9 @@ describe('probes', () => {
     const plain = await train(clusters(), settings);
     const watched = await train(clusters(), { ...settings, probes: [countedGradient(3), countedLength(5)] });
     watched.losses.forEach((loss, step) => { expect(loss).toBeCloseTo(plain.losses[step], 5); });
+    // Those beside the step leave its program alone.
+    const beside = await train(clusters(), { ...settings, probes: [countedLength(5)] });
+    expect([beside.losses, beside.params]).toEqual([plain.losses, plain.params]);
   });
 
   test('see the step: before and after, outputs and targets', async () => {

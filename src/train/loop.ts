@@ -9,21 +9,18 @@ import { checkpointOf, restored } from './snapshot.ts';
 import { configurationOf, type Configuration } from './configuration.ts';
 import { requireSameRun } from './checkpoint.ts';
 import type { StepInputs, HostInput } from './inputs.ts';
-import { dueInside, finished, record, StepTimes, type BesideProbes, type RunCost } from './measuring.ts';
+import { dueInside, finished, record, roundedIn, StepTimes, type BesideProbes, type RunCost } from './measuring.ts';
 import { extentOf, type TrainEvent, type TrainOptions } from './options.ts';
 import type { InsideProbe } from './probe.ts';
 import type { HostCarry, HostOutput, StepCall, TrainingProgram } from './program.ts';
 import { provenanceOf, type Provenance } from './provenance.ts';
 import { RateSource } from './rates.ts';
+import { CALL_INPUT_BYTES, STEPS_PER_CALL, stepsOfCall } from './steps-per-call.ts';
 import { MeasurementTable } from './table.ts';
 import type { Divergence, TrainingRun } from './train.ts';
 
-/** Steps in one call of the backend where steps are small: what a call costs besides the step is then a few percent of it. */
-const STEPS_PER_CALL = 16;
 /** A step is small when its operations write less: a few milliseconds. */
 const SMALL_STEP_BYTES = 32 * 2 ** 20;
-/** And when what a call of so many steps is given takes less. */
-const CALL_INPUT_BYTES = 64 * 2 ** 20;
 
 /** A function of the step alone, never of measured times, which would make rounding depend on the machine's load. */
 function usualStepsPerCall(graph: Graph, input: unknown, microBatch: number | undefined): number {
@@ -137,25 +134,17 @@ export class TrainingLoop<P, State> {
   /** Adds a step's loss and rate to what is known. */
   #tell(step: number, loss: number, learningRate: number): void {
     const { dtype } = this.#parts;
-    const unit = dtype === 'float32' ? 2 ** -24 : 2 ** -53;
     const epoch = this.#epochAt(step);
     this.#losses.push(loss);
     this.#learningRates.push(learningRate);
-    this.#table.add('loss', { step, epoch, measurement: rounded(loss, Math.abs(loss) * unit) });
+    this.#table.add('loss', { step, epoch, measurement: roundedIn(dtype, loss) });
     this.#table.add('learningRate', { step, epoch, measurement: rounded(learningRate, 0) });
   }
 
-  /** The number of steps that the next call does: all it can, or one, so that there are two programs and not many. */
   #count(step: number): number {
     const { options: { checkpoint }, beside, inside } = this.#parts;
-    const most = this.#stepsPerCall;
-    if (most === 1 || step + most > this.#steps) return 1;
-    const due = dueInside(inside, step, this.#steps).join('\n');
-    for (let next = step + 1; next < step + most; next++) {
-      const isStop = beside.due(next, this.#steps) || (checkpoint && next % checkpoint.every === 0) || dueInside(inside, next, this.#steps).join('\n') !== due;
-      if (isStop || !this.#rates.isKnown(next)) return 1;
-    }
-    return most;
+    const isStop = (next: number): boolean => beside.due(next, this.#steps) || (checkpoint !== undefined && next % checkpoint.every === 0);
+    return stepsOfCall(step, { most: this.#stepsPerCall, steps: this.#steps, inside, isStop, isKnown: (next) => this.#rates.isKnown(next) });
   }
 
   /** One call of the backend; says why the run cannot go on, if it cannot. */
@@ -190,7 +179,7 @@ export class TrainingLoop<P, State> {
   #take(step: number, output: HostOutput, due: readonly string[]): void {
     const { inside, dtype, options: { onEvent } } = this.#parts;
     const epoch = this.#epochAt(step);
-    for (const [name, value] of Object.entries(output.report)) record(this.#table, 'optimizer', { [name]: rounded(value.item(), Math.abs(value.item()) * (dtype === 'float32' ? 2 ** -24 : 2 ** -53)) }, step, epoch);
+    for (const [name, value] of Object.entries(output.report)) record(this.#table, 'optimizer', { [name]: roundedIn(dtype, value.item()) }, step, epoch);
     for (const probe of inside) {
       if (!due.includes(probe.name)) continue;
       const measured = finished(probe, output, dtype);

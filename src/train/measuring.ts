@@ -1,11 +1,10 @@
 /** Probes in a run: when they are due, what they give for the table, and what they cost. @module */
-import type { Executor } from '../core/backend.ts';
-import type { Optimizer } from '../optim/index.ts';
-import { rounded, type Point, type Problem } from '../problem/index.ts';
+import { roundoff } from '../curvature/operator.ts';
+import { rounded, type Measurement } from '../problem/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { split, type Key } from '../util/random/index.ts';
 import type { Arrays } from './checkpoint.ts';
-import type { BesideProbe, InsideProbe, Measured, Moment, PreparedProbe, Probe } from './probe.ts';
+import type { BesideProbe, InsideProbe, Measured, Moment, PreparedProbe, Probe, ProbeSetting } from './probe.ts';
 import type { HostOutput } from './program.ts';
 import type { MeasurementTable } from './table.ts';
 
@@ -30,6 +29,9 @@ export function record(table: MeasurementTable, name: string, measured: Measured
   }
 }
 
+/** A number of the step itself: the error is one rounding of the number, the least that it can be. */
+export const roundedIn = (dtype: 'float32' | 'float64', value: number): Measurement => rounded(value, Math.abs(value) * roundoff({ precision: dtype }));
+
 export const isInside = (probe: Probe): probe is InsideProbe => probe.where === 'inside';
 export const isBeside = (probe: Probe): probe is BesideProbe => probe.where === 'beside';
 
@@ -41,20 +43,69 @@ export const dueInside = (probes: readonly InsideProbe[], step: number, steps: n
 export function finished({ name, finish }: InsideProbe, { measured }: HostOutput, dtype: 'float32' | 'float64'): Measured {
   const values = Object.fromEntries(Object.entries(measured[name]).map(([part, value]) => [part, value.item()]));
   if (finish) return finish(values);
-  const unit = dtype === 'float32' ? 2 ** -24 : 2 ** -53;
-  return Object.fromEntries(Object.entries(values).map(([part, value]) => [part, rounded(value, Math.abs(value) * unit)]));
+  return Object.fromEntries(Object.entries(values).map(([part, value]) => [part, roundedIn(dtype, value)]));
 }
 
-export interface BesideSetting<P, State> {
-  readonly problem: Problem<P, State>;
-  readonly optimizer: Optimizer;
-  readonly executor: Executor | undefined;
+export interface BesideSetting<P, State> extends Omit<ProbeSetting<P, State>, 'key'> {
   /** Of the run. */
   readonly root: Key;
-  readonly batchSize: number;
-  readonly start: Point<P, State>;
-  readonly signal: AbortSignal | undefined;
 }
+
+/** One probe beside the step, with what its measurements cost so far. */
+interface Prepared<Instrument> {
+  readonly probe: BesideProbe;
+  readonly instrument: Instrument;
+  count: number;
+  seconds: number;
+  products: number;
+}
+
+/** Probes beside the step, each with what it measures by (one prepared probe, or one a replica): when they are due, and what they cost. */
+export class BesideInstruments<Instrument> {
+  readonly #prepared: Prepared<Instrument>[] = [];
+  readonly #disposal: (instrument: Instrument) => Promise<void>;
+
+  private constructor(disposal: (instrument: Instrument) => Promise<void>) { this.#disposal = disposal; }
+
+  /** Prepares probes one after another; where one cannot be, the others are disposed of. */
+  static async of<Instrument>(probes: readonly BesideProbe[], prepare: (probe: BesideProbe) => Promise<Instrument>, disposal: (instrument: Instrument) => Promise<void>): Promise<BesideInstruments<Instrument>> {
+    const all = new BesideInstruments(disposal);
+    try {
+      for (const probe of probes) all.#prepared.push({ probe, instrument: await prepare(probe), count: 0, seconds: 0, products: 0 });
+    } catch (error) {
+      await all.dispose();
+      throw error;
+    }
+    return all;
+  }
+
+  /** Whether any measures after so many steps of all. */
+  due(step: number, steps: number): boolean { return this.#prepared.some(({ probe }) => isDueBeside(probe, step, steps)); }
+
+  /** Measures those that are due, one after another: a list of measurements each, told by their places in it. */
+  async measure(step: number, steps: number, signal: AbortSignal | undefined, measure: (instrument: Instrument) => Promise<readonly Measured[]>, take: (name: string, place: number, measured: Measured) => void): Promise<void> {
+    for (const entry of this.#prepared) {
+      if (!isDueBeside(entry.probe, step, steps) || signal?.aborted === true) continue;
+      const begun = performance.now();
+      const all = await measure(entry.instrument);
+      entry.count += all.length;
+      entry.seconds += (performance.now() - begun) / 1000;
+      for (const [place, measured] of all.entries()) {
+        entry.products += Object.values(measured).reduce((sum, { cost }) => sum + (cost?.products ?? 0), 0);
+        take(entry.probe.name, place, measured);
+      }
+    }
+  }
+
+  get costs(): readonly RunCost[] { return this.#prepared.map(({ probe: { name }, count, seconds, products }) => ({ name, count, seconds, products })); }
+
+  /** By the names of the probes. */
+  get instruments(): readonly (readonly [name: string, instrument: Instrument])[] { return this.#prepared.map(({ probe: { name }, instrument }) => [name, instrument]); }
+
+  async dispose(): Promise<void> { for (const { instrument } of this.#prepared) await this.#disposal(instrument); }
+}
+
+const isDueBeside = ({ every }: BesideProbe, step: number, steps: number): boolean => step % every === 0 || step === steps;
 
 /** The probes beside the step of a run. */
 export interface BesideProbes<P, State> {
@@ -73,39 +124,19 @@ const prefix = (name: string): string => `probe:${name}:`;
 
 /** Prepares the probes beside the step, once a run. */
 export async function besideProbes<P, State>(probes: readonly BesideProbe[], { root, ...setting }: BesideSetting<P, State>): Promise<BesideProbes<P, State>> {
-  const prepared: { readonly probe: BesideProbe; readonly instrument: PreparedProbe<P, State>; count: number; seconds: number; products: number }[] = [];
-  const dispose = async (): Promise<void> => { for (const { instrument } of prepared) await instrument.dispose(); };
-  try {
-    for (const probe of probes) {
-      prepared.push({ probe, instrument: await probe.prepare({ ...setting, key: split(root, 'probe', probe.name) }), count: 0, seconds: 0, products: 0 });
-    }
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  const isDue = ({ every }: BesideProbe, step: number, steps: number): boolean => step % every === 0 || step === steps;
+  const all = await BesideInstruments.of<PreparedProbe<P, State>>(probes, async (probe) => probe.prepare({ ...setting, key: split(root, 'probe', probe.name) }), (instrument) => instrument.dispose());
   return {
-    due: (step, steps) => probes.some((probe) => isDue(probe, step, steps)),
-    async measure(moment, steps, take) {
-      for (const entry of prepared) {
-        if (!isDue(entry.probe, moment.step, steps) || setting.signal?.aborted === true) continue;
-        const begun = performance.now();
-        const measured = await entry.instrument.measure(moment);
-        entry.count++;
-        entry.seconds += (performance.now() - begun) / 1000;
-        entry.products += Object.values(measured).reduce((sum, { cost }) => sum + (cost?.products ?? 0), 0);
-        take(entry.probe.name, measured);
-      }
-    },
-    get costs() { return prepared.map(({ probe: { name }, count, seconds, products }) => ({ name, count, seconds, products })); },
-    save: () => Object.fromEntries(prepared.flatMap(({ probe: { name }, instrument }) => Object.entries(instrument.save?.() ?? {}).map(([path, array]) => [`${prefix(name)}${path}`, array]))),
+    due: (step, steps) => all.due(step, steps),
+    measure: (moment, steps, take) => all.measure(moment.step, steps, setting.signal, async (instrument) => [await instrument.measure(moment)], (name, _place, measured) => { take(name, measured); }),
+    get costs() { return all.costs; },
+    save: () => Object.fromEntries(all.instruments.flatMap(([name, instrument]) => Object.entries(instrument.save?.() ?? {}).map(([path, array]) => [`${prefix(name)}${path}`, array]))),
     restore(arrays) {
-      for (const { probe: { name }, instrument } of prepared) {
+      for (const [name, instrument] of all.instruments) {
         const own = Object.entries(arrays).filter(([path]) => path.startsWith(prefix(name)));
         instrument.restore?.(Object.fromEntries(own.map(([path, array]) => [path.slice(prefix(name).length), array])));
       }
     },
-    dispose,
+    dispose: () => all.dispose(),
   };
 }
 

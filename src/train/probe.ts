@@ -10,7 +10,7 @@ import type { Key } from '../util/random/index.ts';
 /** Measured numbers by name. A probe of several numbers names them `part`; the table's columns are `probe.part`, or `probe` for the part ''. */
 export type Measured = Readonly<Record<string, Measurement>>;
 
-/** When a probe measures: at steps (counted from zero, before the update) that are multiples of `every`, and after the last. */
+/** When a probe measures: at steps (counted from zero, before the update) that are multiples of `every`; inside the step at the last one too, beside it after the last. */
 export interface Cadence {
   readonly every: number;
 }
@@ -38,7 +38,10 @@ export interface InsideProbe<Memory = unknown> extends Cadence {
   init?<P>(params: P): Memory;
   /** Scalars [] by part; computed at every step when there is a memory, else only when the probe is due. Traced. */
   measure<P>(view: StepView<P>, memory: Memory): { readonly values: Readonly<Record<string, Tensor>>; readonly memory?: Memory };
-  /** Measurements of the values: what error they carry. Default: `rounding` in the parameters' type. */
+  /**
+   * Measurements of the values: what error they carry. Default: kind `rounding`, one rounding of the value in the parameters' type. The
+   * rounding of what it was computed from is not in it: a probe whose terms cancel says more.
+   */
   finish?(values: Readonly<Record<string, number>>): Measured;
 }
 

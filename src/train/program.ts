@@ -5,8 +5,9 @@ import { explainNonFinite, firstNonFinite } from '../core/evaluate.ts';
 import type { Graph } from '../core/graph.ts';
 import { NDArray } from '../core/ndarray.ts';
 import type { Problem } from '../problem/index.ts';
-import { compile, type Host } from '../transforms/index.ts';
+import type { Host } from '../transforms/index.ts';
 import { leaves } from '../tree/index.ts';
+import { CompiledPrograms, type Compiled } from './compiled-programs.ts';
 import { sliceOf, stacked, type HostInput } from './inputs.ts';
 import { batchLoss, severalSteps, trainingStep, type Carry, type Fixed, type StepOutput, type StepSettings } from './step.ts';
 
@@ -20,13 +21,6 @@ export type HostOutput = StepOutput<NDArray>;
 export interface StepCall<P, State> {
   readonly carry: HostCarry<P, State>;
   readonly input: HostInput<P>;
-}
-
-/** A compiled function of trees; the types of their leaves are known to the caller. */
-interface Compiled<Args extends unknown[], Out> {
-  (...args: Args): Promise<Out>;
-  graph(...args: Args): Graph;
-  dispose(): Promise<void>;
 }
 
 /** The programs of a run. */
@@ -52,16 +46,11 @@ export interface TrainingProgram<P, State> {
 
 /** Compiles each program when it is first needed. */
 export function trainingProgram<P, State>(problem: Problem<P, State>, fixed: HostFixed<P>, settings: StepSettings, executor: Executor | undefined): TrainingProgram<P, State> {
-  const programs = new Map<string, { dispose(): Promise<void> }>();
-  const compiled = <Args extends unknown[], Out>(name: string, make: () => unknown): Compiled<Args, Out> => {
-    let program = programs.get(name);
-    if (program === undefined) programs.set(name, (program = compile(make() as never, { executor, name })));
-    return program as Compiled<Args, Out>;
-  };
+  const programs = new CompiledPrograms(executor);
   type StepProgram<Output> = Compiled<[HostFixed<P>, HostCarry<P, State>, HostInput<P>], Output>;
   const stepProgram = (due: readonly string[], isSeveral: boolean): StepProgram<[HostCarry<P, State>, HostOutput]> => {
     const what = isSeveral ? 'training steps' : 'training step';
-    return compiled(due.length === 0 ? what : `${what} with ${due.join(', ')}`, () => {
+    return programs.get(due.length === 0 ? what : `${what} with ${due.join(', ')}`, () => {
       const step = trainingStep(problem, settings, due);
       return isSeveral ? severalSteps(step) : step;
     });
@@ -70,7 +59,7 @@ export function trainingProgram<P, State>(problem: Problem<P, State>, fixed: Hos
   const remembering = probes.filter(({ init }) => init !== undefined);
   return {
     async start(params, state) {
-      const initial = compiled<[Host<P>], Pick<Carry<P, State>, 'memory' | 'probes'>>('initial state of the optimizer', () =>
+      const initial = programs.get<[Host<P>], Pick<Carry<P, State>, 'memory' | 'probes'>>('initial state of the optimizer', () =>
         (at: P) => ({ memory: optimizer.init(at), probes: Object.fromEntries(remembering.map((probe) => [probe.name, probe.init!(at)])) }));
       return { params, state, ...await initial(params) };
     },
@@ -90,14 +79,14 @@ export function trainingProgram<P, State>(problem: Problem<P, State>, fixed: Hos
     },
     graph: ({ carry, input }) => stepProgram([], false).graph(fixed, carry, input),
     answer: optimizer.answer && (async ({ params, memory }) =>
-      compiled<[Host<P>, unknown], Host<P>>('answer of the optimizer', () => (at: P, state: unknown) => optimizer.answer!(at, state))(params, memory)),
+      programs.get<[Host<P>, unknown], Host<P>>('answer of the optimizer', () => (at: P, state: unknown) => optimizer.answer!(at, state))(params, memory)),
     explain({ carry, input }, before) {
       const cameIn = [carry.params, carry.state].some((tree) => leaves<NDArray>(tree).some((leaf) => firstNonFinite(leaf) >= 0));
       if (cameIn && before !== undefined) return firstNonFiniteOperation('update of the step before', stepProgram([], false).graph(fixed, before.carry, before.input), [fixed, before.carry, before.input]);
-      const loss: StepProgram<NDArray> = compiled('batch loss', () => batchLoss(problem, settings));
+      const loss: StepProgram<NDArray> = programs.get('batch loss', () => batchLoss(problem, settings));
       return firstNonFiniteOperation('batch loss', loss.graph(fixed, carry, input), [fixed, carry, input]);
     },
-    dispose: async () => { await Promise.all([...programs.values()].map((program) => program.dispose())); },
+    dispose: () => programs.dispose(),
   };
 }
 

@@ -33,6 +33,8 @@ describe('a resumed run', () => {
       const run = await train(problem, { ...options(), resume });
       expect(contentOf(run)).toEqual(contentOf(whole));
       expect(run.provenance.resumedAt).toEqual([resume.record.step]);
+      // It did the remaining steps only.
+      expect(run.costs.find(({ name }) => name === 'training')!.count).toBe(40 - resume.record.step);
     }
   });
 
@@ -65,6 +67,11 @@ describe('a resumed run', () => {
     const refusal = (changed: object, other = problem): Promise<string> => train(other, { ...settings, resume, ...changed }).then(() => 'accepted', (error: Error) => error.message);
     expect(await refusal({ seed: 2, batchSize: 20 })).toMatch(/seed \(1 before, 2 now\); batchSize \(25 before, 20 now\)/);
     expect(await refusal({ schedule: 0.1 })).toContain('schedule (0.05 before, 0.1 now)');
+    // Equal at the steps that are shown.
+    const stepped = (at: number) => (step: number): number => (step < at ? 0.05 : 0.01);
+    const early = memoryStore();
+    await train(problem, { ...settings, schedule: stepped(20), checkpoint: { store: early, every: 5 } });
+    expect(await refusal({ schedule: stepped(30), resume: await early.latest() })).toContain('schedule');
     // A constant of the optimizer shows in the traced step alone.
     expect(await refusal({ optimizer: sgd({ momentum: 0.8 }) })).toMatch(/other values of step \(\w+ before, \w+ now\)\./);
     expect(await refusal({ mixup: { alpha: 1 } })).toContain('mixup (none before, alpha 1 now)');

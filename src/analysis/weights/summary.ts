@@ -54,11 +54,14 @@ function diagnose(layers: readonly WeightLayer[], skipped: number): string {
   const noise = layers.filter(({ bulk }) => bulk !== undefined && bulk.spikes <= MOST_NOISE_SPIKES && bulk.sigma > 0.95 && bulk.distance < NOISE_DISTANCE);
   if (noise.length > layers.length / 2) return `${of(noise.length)} look like random matrices: little or nothing was learned there.`;
   if (fitted.length === 0) return `No layer has a tail that a power law describes (${of(layers.length)} without a usable fit), so alpha says nothing here.`;
-  const center = mean(fitted.map(({ tail }) => tail.alpha?.value)) ?? NaN;
+  const alphas = fitted.map(({ tail }) => tail.alpha!);
+  const center = mean(alphas.map(({ value }) => value)) ?? NaN;
+  // Of the fits, which are independent between layers; not of the choice of layers.
+  const error = Math.hypot(...alphas.map(({ error: each }) => each)) / alphas.length;
   const low = fitted.filter(({ tail }) => tail.flag === 'over-trained').length;
   const high = fitted.filter(({ tail }) => tail.flag === 'under-trained').length;
   const verdict = center < ALPHA_LIMITS[0] ? 'very heavy tails, as of over-trained layers' : center > ALPHA_LIMITS[1] ? 'light tails, as of under-trained layers' : 'heavy tails in the range of well-trained models';
   const exceptions = [low > 0 ? `${low} below ${ALPHA_LIMITS[0]} (over-trained)` : '', high > 0 ? `${high} above ${ALPHA_LIMITS[1]} (under-trained)` : ''].filter((text) => text !== '');
   const rest = layers.length - fitted.length;
-  return `Mean alpha ${center.toFixed(2)} over ${of(fitted.length)}: ${verdict} (${ALPHA_LIMITS.join(' to ')})${exceptions.length > 0 ? `; ${exceptions.join(', ')}` : ''}${rest > 0 ? `; ${rest} without a usable fit` : ''}.`;
+  return `Mean alpha ${center.toFixed(2)} ± ${error.toFixed(2)} over ${of(fitted.length)}: ${verdict} (${ALPHA_LIMITS.join(' to ')})${exceptions.length > 0 ? `; ${exceptions.join(', ')}` : ''}${rest > 0 ? `; ${rest} without a usable fit` : ''}.`;
 }

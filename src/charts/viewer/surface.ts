@@ -1,7 +1,7 @@
 /** A sampled plane as a surface that can be turned: the browser's side of `surfaceView`. @module */
 import {
   BufferGeometry, Color, DoubleSide, Float32BufferAttribute, LineBasicMaterial, LineSegments, Mesh, MeshBasicMaterial, MeshLambertMaterial, AmbientLight, DirectionalLight,
-  PerspectiveCamera, Raycaster, Scene, SphereGeometry, Vector2, WebGLRenderer,
+  PerspectiveCamera, Raycaster, Scene, SphereGeometry, Vector2, Vector3, WebGLRenderer,
 } from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 import type { SurfaceData } from '../surface-data.ts';
@@ -100,18 +100,35 @@ export function mountSurface(host: HTMLElement, data: SurfaceData, onHover: (pla
   renderer.domElement.tabIndex = 0;
   renderer.domElement.addEventListener('keydown', (event) => { turn(event, camera, controls.target.y); draw(); });
   controls.addEventListener('change', draw);
-  controls.saveState();
+  let framed = false;
   new ResizeObserver(() => {
     const { clientWidth: width, clientHeight: height } = stage;
     renderer.setSize(width, height, false);
     camera.aspect = width / Math.max(1, height);
     camera.updateProjectionMatrix();
+    if (!framed && width > 0 && height > 0) {
+      framed = true;
+      controls.update();
+      frame(camera, controls.target);
+      controls.saveState();
+    }
     draw();
   }).observe(stage);
   placeOn(centre, data.center);
   read(undefined);
   draw();
   return { mark };
+}
+
+/** Moves the camera away until the box that every surface lies in is in view. */
+function frame(camera: PerspectiveCamera, target: Vector3): void {
+  const corners = [-HALF, HALF].flatMap((x) => [0, HEIGHT].flatMap((y) => [-HALF, HALF].map((z) => new Vector3(x, y, z))));
+  for (let i = 0; i < 10; i++) {
+    camera.updateMatrixWorld();
+    const reach = Math.max(...corners.map((corner) => { const { x, y } = corner.clone().project(camera); return Math.max(Math.abs(x), Math.abs(y)); }));
+    if (reach <= 0.98) return;
+    camera.position.sub(target).multiplyScalar(Math.max(reach, 1.02)).add(target);
+  }
 }
 
 const inkOf = (host: HTMLElement): string => getComputedStyle(host).color;

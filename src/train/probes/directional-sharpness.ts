@@ -1,7 +1,8 @@
 /** Curvature of the batch loss along the gradient and along the step. @module */
-import type { Tensor } from '../../core/tensor.ts';
 import { div } from '../../ops/index.ts';
+import { globalNorm } from '../../optim/norms.ts';
 import type { InsideProbe, StepView } from '../probe.ts';
+import { differences, withRounding, type Difference } from './cancellation.ts';
 import { difference, innerProduct, squaredLength } from './trees.ts';
 
 export interface DirectionalSharpnessOptions {
@@ -14,8 +15,12 @@ export function directionalSharpness({ every = 10 }: DirectionalSharpnessOptions
   return {
     where: 'inside', name: 'directional-sharpness', every,
     measure<P>(view: StepView<P>) {
-      const along = (direction: P): Tensor => div(innerProduct(direction, view.hvp(direction)), squaredLength(direction));
-      return { values: { gradient: along(view.grad()), update: along(difference(view.next, view.params)) } };
+      const along = (direction: P): Difference => {
+        const image = view.hvp(direction);
+        return { value: div(innerProduct(direction, image), squaredLength(direction)), size: div(globalNorm(image), globalNorm(direction)) };
+      };
+      return { values: differences({ gradient: along(view.grad()), update: along(difference(view.next, view.params)) }) };
     },
+    finish: withRounding,
   };
 }

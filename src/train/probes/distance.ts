@@ -1,9 +1,10 @@
 /** How far the run has come: as the crow flies, and along its path. @module */
 import type { Tensor } from '../../core/tensor.ts';
 import { add, mul, sub, sum } from '../../ops/index.ts';
+import { globalNorm } from '../../optim/norms.ts';
 import { leaves } from '../../tree/index.ts';
 import type { InsideProbe } from '../probe.ts';
-import { difference, lengthOf } from './trees.ts';
+import { difference } from './trees.ts';
 
 /** Length of the path so far, as a number and what rounding took from it. */
 export interface PathLength {
@@ -26,9 +27,9 @@ export function distance({ every = 1 }: DistanceOptions = {}): InsideProbe<PathL
     },
     measure({ params, next, initial }, { length, lost }) {
       // Compensated summation (Kahan 1965): float32 would stop growing after some millions of steps.
-      const step = sub(lengthOf(difference(next, params)), lost);
+      const step = sub(globalNorm(difference(next, params)), lost);
       const longer = add(length, step);
-      return { values: { start: lengthOf(difference(params, initial)), path: length }, memory: { length: longer, lost: sub(sub(longer, length), step) } };
+      return { values: { start: globalNorm(difference(params, initial)), path: length }, memory: { length: longer, lost: sub(sub(longer, length), step) } };
     },
   };
 }

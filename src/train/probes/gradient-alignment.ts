@@ -1,14 +1,10 @@
 /** How far the gradient points along the Hessian's sharpest directions. @module */
 import type { NDArray } from '../../core/ndarray.ts';
-import type { Tensor } from '../../core/tensor.ts';
-import { grad } from '../../transforms/index.ts';
-import { leaves } from '../../tree/index.ts';
-import { lossSum } from '../../problem/index.ts';
 import { dot, norm } from '../../curvature/basis.ts';
 import type { BesideProbe } from '../probe.ts';
 import { hessianProbe } from './hessian-probe.ts';
 import { movingSearch } from './moving-search.ts';
-import { movingSums } from './points.ts';
+import { movingGradient } from './points.ts';
 import type { SharpnessProbeOptions } from './sharpness.ts';
 
 export interface GradientAlignmentOptions extends SharpnessProbeOptions {
@@ -24,7 +20,7 @@ export const gradientAlignment = ({ every = 20, tolerance = 1e-3, count = 1, ...
   where: 'beside', name: 'gradient-alignment', every,
   prepare: (setting) => hessianProbe(setting, examples, (evaluated, space) => {
     const search = movingSearch({ ...setting, count, tolerance });
-    const gradients = movingSums('gradient', evaluated, ({ params, state }, batch) => leaves<Tensor>(grad((at: typeof params) => lossSum(evaluated.problem, at, state, batch))(params)));
+    const gradients = movingGradient(evaluated);
     return {
       search,
       async measure({ operator, moment, replica }) {

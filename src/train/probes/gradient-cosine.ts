@@ -1,9 +1,11 @@
 /** The angle between successive gradients. @module */
 import type { Tensor } from '../../core/tensor.ts';
-import { div, mul, zerosLike } from '../../ops/index.ts';
+import { div, mul, onesLike, zerosLike } from '../../ops/index.ts';
+import { globalNorm } from '../../optim/norms.ts';
 import { mapTree } from '../../tree/index.ts';
 import type { InsideProbe } from '../probe.ts';
-import { innerProduct, lengthOf } from './trees.ts';
+import { differences, withRounding } from './cancellation.ts';
+import { innerProduct } from './trees.ts';
 
 /** The gradient of the step before. */
 export interface LastGradient {
@@ -23,7 +25,9 @@ export function gradientCosine({ every = 1 }: GradientCosineOptions = {}): Insid
     measure(view, { gradient: last }) {
       const gradient = view.grad();
       // 0 / 0 where there was no gradient before.
-      return { values: { '': div(innerProduct(gradient, last), mul(lengthOf(gradient), lengthOf(last))) }, memory: { gradient } };
+      const cosine = div(innerProduct(gradient, last), mul(globalNorm(gradient), globalNorm(last)));
+      return { values: differences({ '': { value: cosine, size: onesLike(cosine) } }), memory: { gradient } };
     },
+    finish: withRounding,
   };
 }

@@ -1,13 +1,10 @@
 /** How noisy the gradients of batches are, watched. @module */
 import type { NDArray } from '../../core/ndarray.ts';
-import type { Tensor } from '../../core/tensor.ts';
 import { noiseStatistics } from '../../curvature/index.ts';
-import { lossSum, ParameterSpace } from '../../problem/index.ts';
-import { grad } from '../../transforms/index.ts';
-import { leaves } from '../../tree/index.ts';
+import { ParameterSpace } from '../../problem/index.ts';
 import { requireInteger } from '../../util/require.ts';
 import type { BesideProbe } from '../probe.ts';
-import { evaluatedOf, movingSums, type ExampleOptions } from './points.ts';
+import { evaluatedOf, movingGradient, type ExampleOptions } from './points.ts';
 
 export interface GradientNoiseProbeOptions extends ExampleOptions {
   /** Default 100. */
@@ -27,7 +24,7 @@ export const gradientNoise = ({ every = 100, groups = 50, samples = 2000, ...exa
     const space = new ParameterSpace(setting.start.params);
     const count = requireInteger('gradientNoise', 'groups', Math.min(groups, evaluated.split.size), 2);
     const size = Math.floor(evaluated.split.size / count);
-    const gradients = movingSums('gradient', evaluated, ({ params, state }, batch) => leaves<Tensor>(grad((at: typeof params) => lossSum(evaluated.problem, at, state, batch))(params)), size);
+    const gradients = movingGradient(evaluated, size);
     return {
       async measure(moment) {
         const start = performance.now();

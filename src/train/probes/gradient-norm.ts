@@ -1,6 +1,7 @@
 /** The length of the batch's gradient. @module */
+import { globalNorm } from '../../optim/norms.ts';
 import type { InsideProbe } from '../probe.ts';
-import { lengthOf, lengthsByLayer } from './trees.ts';
+import { lengthsByLayer } from './trees.ts';
 
 export interface GradientNormOptions {
   /** Default 1. */
@@ -15,7 +16,7 @@ export function gradientNorm({ every = 1, layers = false }: GradientNormOptions 
     where: 'inside', name: 'gradient-norm', every,
     measure(view) {
       const gradient = view.grad();
-      return { values: { '': lengthOf(gradient), ...(layers && lengthsByLayer(gradient)) } };
+      return { values: { '': globalNorm(gradient), ...(layers && lengthsByLayer(gradient)) } };
     },
   };
 }

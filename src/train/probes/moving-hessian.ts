@@ -1,17 +1,16 @@
 /** The Hessian at points that move: compiled once a run, multiplied for many replicas at once. @module */
 import type { Graph } from '../../core/graph.ts';
-import { NDArray } from '../../core/ndarray.ts';
+import type { NDArray } from '../../core/ndarray.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { linearOperator, type LinearOperator } from '../../curvature/index.ts';
+import { addRows, BLOCK } from '../../curvature/problem-operator.ts';
 import { DEFAULT_MEMORY_BUDGET, planChunks, type ChunkPlan } from '../../problem/chunk-plan.ts';
+import { rows } from '../../problem/chunked.ts';
 import { examplesOf, lossSum, ParameterSpace, pointOf, type Examples, type Point, type PointTensors } from '../../problem/index.ts';
 import { compile, hvp, vmap, type Binder, type Bound, type Compiled } from '../../transforms/index.ts';
-import { leaves, mapTree } from '../../tree/index.ts';
+import { leaves } from '../../tree/index.ts';
 import { stacked } from '../inputs.ts';
 import type { Evaluated } from './points.ts';
-
-/** Vectors multiplied at once at a single point, when that many are given. */
-const BLOCK = 4;
 
 type Hvp = [PointTensors<unknown, unknown>, Examples, Tensor[]];
 type Product = Bound<[Tensor[]], Tensor[]>;
@@ -58,7 +57,7 @@ export function movingHessian<P, State>({ problem, executor, dtype, split }: Eva
     const trace = kind.whole as unknown as { graph(...args: unknown[]): Graph };
     const chunks = planChunks({
       size: split.size, chunk: undefined, memoryBudget: DEFAULT_MEMORY_BUDGET, bound: leaves([at, examples]).length,
-      graphAt: (count) => trace.graph(at, rowsOf(examples, 0, count), vectors),
+      graphAt: (count) => trace.graph(at, rows(examples, 0, count), vectors),
     });
     kind.plan = { replicas, chunks };
     return chunks;
@@ -70,7 +69,7 @@ export function movingHessian<P, State>({ problem, executor, dtype, split }: Eva
     const prepare = async (vectors: readonly NDArray[]) => {
       const { chunk, chunks, kept } = planOf(kind, replicas, at, vectors);
       return Promise.all(Array.from({ length: chunks }, async (_, i) => {
-        const slice = rowsOf(examples, i * chunk, Math.min(chunk, split.size - i * chunk));
+        const slice = rows(examples, i * chunk, Math.min(chunk, split.size - i * chunk));
         return { run: (await kind.binder(at as never, slice as never)) as unknown as Product, isKept: i < kept };
       }));
     };
@@ -78,13 +77,12 @@ export function movingHessian<P, State>({ problem, executor, dtype, split }: Eva
       async multiply(vectors: readonly Float64Array[], isStacked: boolean): Promise<Float64Array[]> {
         const arrays = space.split(vectors, isStacked);
         parts ??= await prepare(arrays);
-        const sums = vectors.map(() => new Float64Array(space.size));
-        for (const { run, isKept } of parts) {
-          addRows(space, sums, (await run(arrays as never)) as unknown as NDArray[]);
+        const means = vectors.map(() => new Float64Array(space.size));
+        for (const [i, { run, isKept }] of parts.entries()) {
+          addRows(space, (await run(arrays as never)) as unknown as NDArray[], means, i === parts.length - 1 ? split.size : 1);
           if (!isKept) await run.dispose();
         }
-        for (const sum of sums) for (let i = 0; i < sum.length; i++) sum[i] /= split.size;
-        return sums;
+        return means;
       },
       async dispose() { for (const { run } of parts ?? []) await run.dispose(); },
     };
@@ -149,17 +147,4 @@ export function together(count: number, size: number, multiply: (vectors: readon
       check();
     },
   };
-}
-
-const rowsOf = <T>(batch: T, start: number, count: number): T => mapTree(({ data, shape, dtype }: NDArray) => {
-  const width = data.length / shape[0];
-  return new NDArray(data.subarray(start * width, (start + count) * width), [count, ...shape.slice(1)], dtype);
-}, batch) as T;
-
-/** Adds row r of stacked leaves to vector r; a single vector's leaves have no such axis. */
-function addRows(space: ParameterSpace, sums: readonly Float64Array[], arrays: readonly NDArray[]): void {
-  space.ranges.forEach(({ offset, size }, leaf) => {
-    const { data } = arrays[leaf];
-    sums.forEach((sum, r) => { for (let j = 0; j < size; j++) sum[offset + j] += data[r * size + j]; });
-  });
 }

@@ -1,8 +1,10 @@
 /** Which examples a probe looks at, and sums over them at points that move. @module */
 import type { Executor } from '../../core/backend.ts';
+import type { Tensor } from '../../core/tensor.ts';
 import { subset, type Split } from '../../data/index.ts';
-import { chunkedSum, examplesOf, ParameterSpace, pointOf, type Examples, type Point, type PointTensors, type Problem } from '../../problem/index.ts';
-import { vmap, type Host } from '../../transforms/index.ts';
+import { chunkedSum, examplesOf, lossSum, ParameterSpace, pointOf, type Examples, type Point, type PointTensors, type Problem } from '../../problem/index.ts';
+import { grad, vmap, type Host } from '../../transforms/index.ts';
+import { leaves } from '../../tree/index.ts';
 import { sliceOf, stacked } from '../inputs.ts';
 import type { ProbeSetting } from '../probe.ts';
 
@@ -58,3 +60,7 @@ export function movingSums<P, State, Out>(name: string, { problem, executor, dty
     dispose: async () => { await Promise.all([one.dispose(), many.dispose()]); },
   };
 }
+
+/** The gradient of the sum of losses with respect to all parameters, leaf by leaf. */
+export const movingGradient = <P, State>(evaluated: Evaluated<P, State>, chunk?: number): MovingSums<P, State, Tensor[]> =>
+  movingSums('gradient', evaluated, ({ params, state }, batch) => leaves<Tensor>(grad((at: P) => lossSum(evaluated.problem, at, state, batch))(params)), chunk);

@@ -1,9 +1,10 @@
 /** How much the batch loss rises within reach: the sharpness that SAM minimises. @module */
 import type { Tensor } from '../../core/tensor.ts';
-import { add, div, equal, mul, sub, where } from '../../ops/index.ts';
+import { abs, add, div, equal, mul, sub, where } from '../../ops/index.ts';
+import { globalNorm } from '../../optim/norms.ts';
 import { mapTree } from '../../tree/index.ts';
 import type { InsideProbe, StepView } from '../probe.ts';
-import { lengthOf } from './trees.ts';
+import { differences, withRounding } from './cancellation.ts';
 
 export interface SamSharpnessOptions {
   /** Default 1. */
@@ -21,10 +22,12 @@ export function samSharpness({ every = 1, radius = 0.05 }: SamSharpnessOptions =
     where: 'inside', name: 'sam-sharpness', every,
     measure<P>(view: StepView<P>) {
       const gradient = view.grad();
-      const length = lengthOf(gradient);
+      const length = globalNorm(gradient);
       const factor = div(radius, where(equal(length, 0), 1, length));
       const up = mapTree((w: Tensor, g: Tensor) => add(w, mul(factor, g)), view.params, gradient) as P;
-      return { values: { '': sub(view.lossAt(up), view.loss()) } };
+      const [here, above] = [view.loss(), view.lossAt(up)];
+      return { values: differences({ '': { value: sub(above, here), size: add(abs(above), abs(here)) } }) };
     },
+    finish: withRounding,
   };
 }

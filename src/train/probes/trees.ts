@@ -13,8 +13,6 @@ export function innerProduct(a: unknown, b: unknown): Tensor {
 }
 
 export const squaredLength = (tree: unknown): Tensor => total(leaves<Tensor>(tree).map((leaf) => sum(square(leaf))));
-/** Euclidean norm of all elements of a tree, []. */
-export const lengthOf = (tree: unknown): Tensor => sqrt(squaredLength(tree));
 
 /** a - b, leaf by leaf. */
 export const difference = <T>(a: T, b: T): T => mapTree((x: Tensor, y: Tensor) => sub(x, y), a, b) as T;
