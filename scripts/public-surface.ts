@@ -30,6 +30,9 @@ const entrySources: Readonly<Record<string, string>> = {
   './kernels': 'src/kernels/index.ts',
   './charts': 'src/charts/index.ts',
   './survey': 'src/survey/index.ts',
+  './atlas': 'src/atlas/index.ts',
+  './atlas/node': 'src/atlas/node.ts',
+  './atlas/entries': 'atlas/registry.ts',
   './node': 'src/runtime/node.ts',
   './web': 'src/runtime/web.ts',
 };
@@ -41,7 +44,7 @@ export function publicEntries(): [subpath: string, source: string][] {
 
 /** The `exports` of package.json that the entries ask for. */
 export function exportMap(): Record<string, string | Record<string, string>> {
-  const built = (source: string, extension: string): string => source.replace(/^src\//, './dist/').replace(/\.ts$/, extension);
+  const built = (source: string, extension: string): string => source.replace(/^src\//, './dist/').replace(/^atlas\//, './dist/entries/').replace(/\.ts$/, extension);
   const rows = publicEntries().map(([subpath, source]): [string, Record<string, string>] => [
     subpath,
     { [sourceCondition]: `./${source}`, types: built(source, '.d.ts'), default: built(source, '.js') },

@@ -15,6 +15,8 @@ export { modularArithmetic } from './modular-arithmetic.ts';
 export type { ModularArithmeticOptions } from './modular-arithmetic.ts';
 export { datasetLoader, datasetNamed, datasetParser, datasets, loadDataset } from './registry.ts';
 export type { DatasetEntry, DatasetRegistry } from './registry.ts';
+export { pooledImages, redrawnLabels } from './pooled-images.ts';
+export type { PooledImagesOptions } from './pooled-images.ts';
 export { sparseParity } from './sparse-parity.ts';
 export type { SparseParityDataset, SparseParityOptions } from './sparse-parity.ts';
 export { spirals } from './spirals.ts';
