@@ -1,5 +1,6 @@
 /** The safetensors format: a JSON header of names, types, shapes and offsets, then the elements. @module */
 import { DataError } from '../util/errors.ts';
+import { fromBfloat, fromHalf } from '../util/half-precision.ts';
 import { NDArray, sizeOf, type DType } from '../core/ndarray.ts';
 import { firstRepeatedKey } from './json-keys.ts';
 
@@ -123,33 +124,6 @@ function requireContiguous(tensors: readonly SafetensorsEntry[], dataOffset: num
   }
   if (end > fileBytes) refuse(`the file must have ${end} bytes`, `${fileBytes}: it is cut short`, 'download the file again');
   if (end < fileBytes) refuse(`the file must end with ${previous} at byte ${end}`, `${fileBytes - end} bytes more`);
-}
-
-/** float32 of each IEEE half. */
-function fromHalf(halves: Uint16Array): Float32Array {
-  const bits = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i];
-    const sign = (half & 0x8000) << 16;
-    const exponent = (half >>> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0x1f) bits[i] = sign | 0x7f800000 | (fraction << 13);
-    else if (exponent !== 0) bits[i] = sign | ((exponent + 112) << 23) | (fraction << 13);
-    else if (fraction === 0) bits[i] = sign;
-    else {
-      // Subnormal: fraction 2^-24, normalised by its leading bit.
-      const shift = Math.clz32(fraction) - 21;
-      bits[i] = sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
-    }
-  }
-  return new Float32Array(bits.buffer);
-}
-
-/** float32 of each bfloat16: the upper half of its bits. */
-function fromBfloat(halves: Uint16Array): Float32Array {
-  const bits = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
-  return new Float32Array(bits.buffer);
 }
 
 const LIMITS: readonly [number, number] = [-(2 ** 31), 2 ** 31 - 1];

@@ -18,10 +18,20 @@ export interface CrossEntropyOptions {
 export function crossEntropy(logits: Tensor, targets: Tensor, { labelSmoothing = 0 }: CrossEntropyOptions = {}): Tensor {
   requireNumber('crossEntropy', 'labelSmoothing', labelSmoothing, 0, 1);
   requireScores('crossEntropy', logits);
-  // Shifted first, so that nothing large is subtracted later; the shift cancels, so it needs no derivative.
-  const shifted = sub(logits, stopGradient(max(logits, -1, { keepDims: true })));
-  const logSum = log(sum(exp(shifted), -1));
+  const { shifted, logSum } = normalised(logits);
   return perExample(areLabels(logits, targets) ? ofLabels(shifted, logSum, targets, labelSmoothing) : ofDistribution(shifted, logSum, targets, labelSmoothing));
+}
+
+/** Shifted first, so that nothing large is subtracted later; the shift cancels, so it needs no derivative. */
+function normalised(logits: Tensor): { shifted: Tensor; logSum: Tensor } {
+  const shifted = sub(logits, stopGradient(max(logits, -1, { keepDims: true })));
+  return { shifted, logSum: log(sum(exp(shifted), -1)) };
+}
+
+/** log-sum-exp minus the score of the label at each place, [batch, ...]; of a label outside the classes, the log-sum-exp of shifted scores. */
+export function labelCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
+  const { shifted, logSum } = normalised(logits);
+  return ofLabels(shifted, logSum, labels, 0);
 }
 
 function ofLabels(shifted: Tensor, logSum: Tensor, labels: Tensor, smoothing: number): Tensor {

@@ -7,7 +7,7 @@ import { checkGrads, evaluateReference, requireClose } from '../testing/index.ts
 import { hostInputs, readGolden, scalarCase } from '../../test/golden/golden.ts';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import '../runtime/node.ts';
-import { accuracy, binaryCrossEntropy, correct, crossEntropy, hinge, lossNamed, lossNameOf, losses, meanSquaredError, squaredError, type Loss } from './index.ts';
+import { accuracy, binaryCrossEntropy, correct, crossEntropy, hinge, lossNamed, lossNameOf, losses, IGNORED_TOKEN, meanSquaredError, nextToken, squaredError, type Loss } from './index.ts';
 
 const f64 = (values: Parameters<typeof array>[0], shape?: readonly number[]): NDArray => array(values, shape, 'float64');
 const i32 = (values: Parameters<typeof array>[0]): NDArray => array(values, undefined, 'int32');
@@ -119,6 +119,16 @@ describe('hinge', () => {
   });
 });
 
+describe('nextToken', () => {
+  test('the mean over positions that have a target; nothing of those that have none', () => {
+    const z = [[[0.3, -1.2], [2, 0.1], [5, 5]], [[1, 0], [0, 1], [0, 0]]];
+    const own = (n: number, t: number, y: number): number => logSumExp(z[n][t]) - z[n][t][y];
+    requireClose(run(nextToken, f64(z), i32([[1, 0, IGNORED_TOKEN], [-1, -1, -1]])), f64([(own(0, 0, 1) + own(0, 1, 0)) / 2, 0]), { relative: 1e-13 });
+    requireClose(run(nextToken, f64(z), i32([[1, 0, 1], [0, 1, 1]])), run(crossEntropy, f64(z), i32([[1, 0, 1], [0, 1, 1]])), { relative: 1e-13 });
+    expect(() => run(nextToken, logits, i32([0, 1]))).toThrow('outputs must be [batch, positions, vocabulary]');
+  });
+});
+
 describe('all losses', () => {
   const labels = i32([0, 1, 1, 0, 1, 0]);
   const cases: Record<keyof typeof losses, [outputs: number[][], targets: NDArray]> = {
@@ -127,6 +137,7 @@ describe('all losses', () => {
     'squared-error': [[[1e3, -1e3], [1e3, -1e3], [-1e3, 1e3], [1e3, 1e3], [0, 0], [1, 2]], labels],
     'binary-cross-entropy': [[[1e3], [1e3], [-1e3], [-1e3], [0], [1]], labels],
     hinge: [[[1e3, -1e3], [1e3, -1e3], [-1e3, 1e3], [1e3, 999], [0.2, 0], [2, 1.7]], labels],
+    'next-token': [[[1e3, -1e3], [1e3, -1e3], [-1e3, 1e3], [1e3, 1e3], [0, 0], [1e3, 999]], array(labels.data, [6, 1], 'int32')],
   };
   const expected: Record<keyof typeof losses, number[]> = {
     'cross-entropy': [0, 2000, 0, Math.LN2, Math.LN2, Math.log(1 + Math.exp(-1))],
@@ -134,20 +145,23 @@ describe('all losses', () => {
     'squared-error': [(999 ** 2 + 1e6) / 2, (1e6 + 1001 ** 2) / 2, (1e6 + 999 ** 2) / 2, (999 ** 2 + 1e6) / 2, 0.5, 2],
     'binary-cross-entropy': [1e3, 0, 1e3, 0, Math.LN2, Math.log(1 + Math.E)],
     hinge: [0, 2001, 0, 0, 1.2, 0.7],
+    'next-token': [0, 2000, 0, Math.LN2, Math.LN2, Math.log(1 + Math.exp(-1))],
   };
+  /** Logits of tokens have an axis of positions. */
+  const shaped = (name: string, rows: number[][], dtype: 'float32' | 'float64' = 'float64'): NDArray => array(rows, undefined, dtype).shape.length === 2 && name === 'next-token' ? array(rows.flat(), [rows.length, 1, rows[0].length], dtype) : array(rows, undefined, dtype);
   for (const [name, loss] of Object.entries(losses) as [keyof typeof losses, Loss][]) {
     test(`${name} at logits of +-1000: value, gradient and Hessian-vector product are finite and right, in float64 and on ONNX Runtime`, async () => {
       const [outputs, targets] = cases[name];
       const direction = outputs.map((row, i) => row.map((_, k) => (i + 2 * k) / 4 - 1));
       const all = (z: Tensor, v: Tensor, t: Tensor) => ({ value: loss(z, t), gradient: grad((o: Tensor) => sum(loss(o, t)))(z), product: hvp((o: Tensor) => sum(loss(o, t)))(z, v) });
-      const exact = evaluateReference(all, f64(outputs), f64(direction), targets);
+      const exact = evaluateReference(all, shaped(name, outputs), shaped(name, direction), targets);
       requireClose(exact.value, f64(expected[name]), { relative: 1e-12, absolute: 1e-12 });
       for (const leaf of Object.values(exact)) expect(leaf.data.every(Number.isFinite)).toBe(true);
-      requireClose(await compile(all, { requireFinite: true })(array(outputs), array(direction), targets), exact, { relative: 1e-5, absolute: 2e-6 });
+      requireClose(await compile(all, { requireFinite: true })(shaped(name, outputs, 'float32'), shaped(name, direction, 'float32'), targets), exact, { relative: 1e-5, absolute: 2e-6 });
     });
     test(`${name}: one number an example; derivatives against finite differences`, () => {
       const [outputs, targets] = cases[name];
-      const moderate = f64(outputs.map((row, i) => row.map((z, k) => Math.sign(z) * 0.7 + 0.3 * Math.sin(5 * i + 3 * k))));
+      const moderate = shaped(name, outputs.map((row, i) => row.map((z, k) => Math.sign(z) * 0.7 + 0.3 * Math.sin(5 * i + 3 * k))));
       expect(run(loss, moderate, targets).shape).toEqual([6]);
       checkGrads((z: Tensor, t: Tensor) => loss(z, t), [moderate, targets]);
     });

@@ -5,6 +5,7 @@ import { binaryCrossEntropy } from './binary-cross-entropy.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { hinge } from './hinge.ts';
 import { meanSquaredError } from './mean-squared-error.ts';
+import { nextToken } from './next-token.ts';
 import { squaredError } from './squared-error.ts';
 
 /** Outputs [batch, ...] and targets to one number an example, [batch]. */
@@ -17,6 +18,7 @@ export const losses = {
   'squared-error': squaredError,
   'binary-cross-entropy': binaryCrossEntropy,
   hinge,
+  'next-token': nextToken,
 } as const satisfies Readonly<Record<string, Loss>>;
 
 /** Names that `lossNamed` knows. */
@@ -27,12 +29,13 @@ export const lossDescriptions: Readonly<Record<LossName, string>> = {
   'cross-entropy': 'minus the log-probability of the class, outputs as logits, in nats',
   'mean-squared-error': 'mean over the outputs of squared differences',
   'squared-error': 'half the sum over the outputs of squared differences; mse for short',
-  'binary-cross-entropy': 'minus the log-probability of 0 or 1, a logit each; mean over outputs',
+  'binary-cross-entropy': 'minus the log-probability of 0 or 1, a logit each; mean over outputs; bce for short',
+  'next-token': 'cross-entropy of the next token, mean over the positions that have a target (none where it is negative)',
   hinge: 'how much the class lacks of a margin of 1 over the best other one',
 };
 
 /** Short names. `mse` is the loss that papers on the stability of gradient descent call so: a half, and a sum over outputs. */
-const aliases: Readonly<Record<string, LossName>> = { mse: 'squared-error' };
+const aliases: Readonly<Record<string, LossName>> = { mse: 'squared-error', bce: 'binary-cross-entropy', ce: 'cross-entropy' };
 
 /** The name that a loss is registered under. @throws ArgumentError listing the names when there is none. */
 export function lossNameOf(name: string): LossName {

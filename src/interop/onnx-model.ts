@@ -1,0 +1,98 @@
+/** ONNX files as models: parameters, state and a traced function, like models written here. @module */
+import { isFloat, NDArray, type DType, type Shape } from '../core/ndarray.ts';
+import { trace } from '../core/graph.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { AnyModel, Mode } from '../nn/model.ts';
+import {
+  classifyInitialisers, isFloatType, nonDifferentiableNodes, normaliseInitialisers, parseOnnx, runProgram, storedValue, unsupportedOperators, Value,
+  type BatchNormalisation, type DeclaredValue, type FrozenArray, type ImportedParameter, type ImportedProgram, type NotDifferentiable, type OnnxType, type ReadExternal, type RunSettings,
+} from '../onnx/import/index.ts';
+import { constant, convert, moveAxis, reshape } from '../ops/index.ts';
+import { vmap } from '../transforms/index.ts';
+import { ArgumentError, DataError } from '../util/errors.ts';
+import { bindDimensions, chosenOutput, dataInput, describeDeclared, extentsOf, fixedArray, requireValues } from './onnx-inputs.ts';
+
+/** Options of `importOnnx`. */
+export interface OnnxImportOptions {
+  /** Name in messages and of the model. Default `in memory`. */
+  readonly name?: string;
+  /** The input that takes the data. Default: the only one without a value. */
+  readonly input?: string;
+  /** The value that is looked at: an output, or any other of the main graph. Default: the first floating-point output, before a final softmax or sigmoid. */
+  readonly output?: string;
+  /** Values of the other inputs: one number for all elements, or an array. */
+  readonly values?: Readonly<Record<string, number | NDArray>>;
+  /** Extents of named dimensions that the data do not determine. */
+  readonly dimensions?: Readonly<Record<string, number>>;
+  /** What is trained, beside the default: `+PATTERN` trains, `-PATTERN` freezes, `*` stands for anything; later entries win. */
+  readonly params?: readonly string[];
+  /** Axis of the batch in the data input and in the output. Default 0. */
+  readonly batchAxis?: number;
+  /** In eval mode, batch normalisation by the kept statistics (`eval`, default) or by those of the batch at hand (`batch`). */
+  readonly batchNormalisation?: BatchNormalisation;
+  /** Type of the parameters. Default: float64 where the model has double parameters, else float32. */
+  readonly dtype?: 'float32' | 'float64';
+  /** Reads weights that lie in other files. */
+  readonly readExternal?: ReadExternal;
+}
+
+/** A node with parameters. */
+export interface ImportedLayer {
+  /** `/fc/Gemm (Gemm)` */
+  readonly node: string;
+  readonly parameters: readonly string[];
+}
+
+/** A model from a file, and what was made of it. */
+export interface ImportedModel {
+  /** Parameters and state are flat records by the file's names; `init` returns the file's values whatever the key. */
+  readonly model: AnyModel;
+  readonly inputs: readonly DeclaredValue[];
+  readonly outputs: readonly DeclaredValue[];
+  /** The input that takes the data. */
+  readonly input: DeclaredValue;
+  /** Name of the value that is looked at. */
+  readonly output: string;
+  readonly parameters: readonly ImportedParameter[];
+  /** Floating-point arrays that are not trained, with the reason. */
+  readonly frozen: readonly FrozenArray[];
+  /** Names of running statistics, which are the state. */
+  readonly statistics: readonly string[];
+  readonly layers: readonly ImportedLayer[];
+  /** Nodes that derivatives do not pass as they are. */
+  readonly notDifferentiable: readonly NotDifferentiable[];
+  /** The loss that belongs to an activation left off the end. */
+  readonly loss?: 'cross-entropy' | 'binary-cross-entropy';
+  /** What wrote the file. */
+  readonly producer: string;
+  /** Remarks for the user. */
+  readonly notices: readonly string[];
+}
+
+type Named = Readonly<Record<string, Tensor>>;
+
+/**
+ * Reads an ONNX model. Its arithmetic is traced as that of any model: gradients, Hessian-vector products, kernels and training work on it,
+ * in float32 or, where parameters and data are float64, in float64. Shapes are those of the data; a model that was exported for a fixed
+ * batch is applied to one batch of that size after another.
+ * @throws DataError when the file is malformed; ArgumentError when operators are unknown (all of them are listed) or options do not fit.
+ */
+export function importOnnx(bytes: Uint8Array, options: OnnxImportOptions = {}): ImportedModel {
+  const { name = 'in memory', values = {}, readExternal } = options;
+  const program = normaliseInitialisers(parseOnnx(bytes, { name, ...(readExternal && { readExternal }) }), readExternal);
+  const input = dataInput(program, options.input, new Set(Object.keys(values)));
+  const chosen = chosenOutput(program, options.output);
+  const unsupported = unsupportedOperators(program, [chosen.name]);
+  if (unsupported.length > 0) throw new ArgumentError({ operation: `ONNX file ${name}`, required: 'every operator that the output needs must be one that is read', received: unsupported.join(', '), remedy: 'export with another opset_version, or take an earlier value by option output' });
+  requireValues(program, input, values);
+  const classified = classifyInitialisers(program, [chosen.name], options.params);
+  const notices = chosen.notice === undefined ? [] : [chosen.notice];
+  const layers = Map.groupBy === undefined ? new Map<string, ImportedParameter[]>() : Map.groupBy(classified.parameters, ({ use }) => use);
+  return {
+    model: new OnnxModel(program, input, chosen.name, classified.parameters, classified.statistics, { ...options, name }, notices).asModel(),
+    inputs: program.graph.inputs, outputs: program.graph.outputs, input, output: chosen.name, ...classified, notices, producer: program.producer,
+    layers: [...layers].map(([node, parameters]) => ({ node, parameters: parameters.map((row) => row.name) })),
+    notDifferentiable: nonDifferentiableNodes(program, [input.name, ...classified.parameters.map((row) => row.name)], [chosen.name]),
+    ...(chosen.loss && { loss: chosen.loss }),
+  };
+}
