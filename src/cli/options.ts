@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { datasetNamed, datasets } from '../data/node.ts';
+import { dataHelp, datasetOf, lossOf } from './data.ts';
 import { prepareProblem, presets, type PreparedProblem, type PresetName, type SurveySettings } from '../survey/index.ts';
 import { UsageError } from './exit.ts';
 import { VERSION } from '../util/version.ts';
@@ -52,8 +52,8 @@ function preset(text: string): PresetName {
 export function addProblemOptions(command: Command, folder: string): Command {
   return command
     .option('--model <text>', 'model, such as mlp:784-128-64-10, cnn, resnet:20,width=8', 'mlp:784-128-64-10')
-    .option('--data <name>', `dataset: ${Object.keys(datasets).join(', ')}; options as modular-arithmetic:modulus=59`, 'mnist')
-    .option('--loss <name>', 'loss (default: cross-entropy, or mean-squared-error for regression)')
+    .option('--data <name or file>', dataHelp, 'mnist')
+    .option('--loss <name or file>', 'loss, or a module that exports one, my-loss.ts (default: cross-entropy, next-token for tokens with a target each, or mean-squared-error for regression)')
     .option('--weights <files...>', 'checkpoints (safetensors) to measure, instead of training')
     .option('--seed <n>', 'seed of everything random', integer('seed', 0), 0)
     .option('--out <folder>', 'where results go', folder)
@@ -67,8 +67,7 @@ export function addProblemOptions(command: Command, folder: string): Command {
 
 /** The problem that the options name. @throws UsageError | ArgumentError | DataError */
 export async function problemOf({ data, model, loss }: ProblemOptions): Promise<PreparedProblem> {
-  if (!Object.hasOwn(datasets, data.split(':', 1)[0])) throw new UsageError(`--data must be one of ${Object.keys(datasets).join(', ')}, got '${data}'`);
-  return prepareProblem(model, await datasetNamed(data), loss);
+  return prepareProblem(model, await datasetOf(data), await lossOf(loss));
 }
 
 /** The preset's settings with what the options change. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { datasets } from '../data/node.ts';
+import { dataHelp } from './data.ts';
 import { optimizers, schedules } from '../optim/index.ts';
 import { losses } from '../losses/index.ts';
 import type { RunSettings } from '../survey/index.ts';
@@ -54,8 +54,8 @@ export function trainOptions(): Command {
   return new Command('train')
     .description('Trains a model with any optimizer, watched by any probe. Writes run.json, report.html, figures and the trained model; checkpoints on the way, so that a run that was stopped goes on with --resume.')
     .option('--model <text>', 'model, such as mlp:784-128-64-10, cnn, resnet:20,width=8', 'mlp')
-    .option('--data <name>', `dataset: ${names(datasets)}; options as modular-arithmetic:modulus=59`, 'mnist')
-    .option('--loss <name>', `loss: ${names(losses)}; mse for squared-error (default: cross-entropy, or mean-squared-error for regression)`)
+    .option('--data <name or file>', dataHelp, 'mnist')
+    .option('--loss <name or file>', `loss: ${names(losses)}, or a module that exports one, my-loss.ts; mse for squared-error (default: cross-entropy, or mean-squared-error for regression)`)
     .option('--optimizer <text>', `optimizer with its options, as adam:beta1=0.9; what wraps another stands before it with a plus: ${names(optimizers)}`, 'sgd:momentum=0.9')
     .option('--lr <rate>', 'learning rate, the largest of the schedule (default: the usual one of the optimizer)', positive('lr'))
     .option('--schedule <text>', `course of the learning rate, as cosine:warmup=100: ${names(schedules)}`, 'constant')

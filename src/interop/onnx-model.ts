@@ -1,16 +1,13 @@
 /** ONNX files as models: parameters, state and a traced function, like models written here. @module */
-import { isFloat, NDArray, type DType, type Shape } from '../core/ndarray.ts';
-import { trace } from '../core/graph.ts';
-import type { Tensor } from '../core/tensor.ts';
-import type { AnyModel, Mode } from '../nn/model.ts';
+import type { NDArray } from '../core/ndarray.ts';
+import type { AnyModel } from '../nn/model.ts';
 import {
-  classifyInitialisers, isFloatType, nonDifferentiableNodes, normaliseInitialisers, parseOnnx, runProgram, storedValue, unsupportedOperators, Value,
-  type BatchNormalisation, type DeclaredValue, type FrozenArray, type ImportedParameter, type ImportedProgram, type NotDifferentiable, type OnnxType, type ReadExternal, type RunSettings,
+  classifyInitialisers, nonDifferentiableNodes, normaliseInitialisers, parseOnnx, unsupportedOperators,
+  type BatchNormalisation, type DeclaredValue, type FrozenArray, type ImportedParameter, type NotDifferentiable, type ReadExternal,
 } from '../onnx/import/index.ts';
-import { constant, convert, moveAxis, reshape } from '../ops/index.ts';
-import { vmap } from '../transforms/index.ts';
-import { ArgumentError, DataError } from '../util/errors.ts';
-import { bindDimensions, chosenOutput, dataInput, describeDeclared, extentsOf, fixedArray, requireValues } from './onnx-inputs.ts';
+import { ArgumentError } from '../util/errors.ts';
+import { chosenOutput, dataInput, requireValues } from './onnx-inputs.ts';
+import { tracedModel, type TracedProgram } from './onnx-trace.ts';
 
 /** Options of `importOnnx`. */
 export interface OnnxImportOptions {
@@ -69,8 +66,6 @@ export interface ImportedModel {
   readonly notices: readonly string[];
 }
 
-type Named = Readonly<Record<string, Tensor>>;
-
 /**
  * Reads an ONNX model. Its arithmetic is traced as that of any model: gradients, Hessian-vector products, kernels and training work on it,
  * in float32 or, where parameters and data are float64, in float64. Shapes are those of the data; a model that was exported for a fixed
@@ -87,12 +82,19 @@ export function importOnnx(bytes: Uint8Array, options: OnnxImportOptions = {}): 
   requireValues(program, input, values);
   const classified = classifyInitialisers(program, [chosen.name], options.params);
   const notices = chosen.notice === undefined ? [] : [chosen.notice];
-  const layers = Map.groupBy === undefined ? new Map<string, ImportedParameter[]>() : Map.groupBy(classified.parameters, ({ use }) => use);
+  const layers = new Map<string, string[]>();
+  for (const { use, name: parameter } of classified.parameters) layers.set(use, [...layers.get(use) ?? [], parameter]);
+  const traced: TracedProgram = {
+    program, input, output: chosen.name, values, readExternal,
+    parameters: classified.parameters.map((row) => row.name), statistics: classified.statistics,
+    batchAxis: options.batchAxis ?? 0, dimensions: options.dimensions ?? {}, batchNormalisation: options.batchNormalisation ?? 'eval',
+    notice: (text) => { if (!notices.includes(text)) notices.push(text); },
+  };
   return {
-    model: new OnnxModel(program, input, chosen.name, classified.parameters, classified.statistics, { ...options, name }, notices).asModel(),
+    model: tracedModel(name, traced, options.dtype),
     inputs: program.graph.inputs, outputs: program.graph.outputs, input, output: chosen.name, ...classified, notices, producer: program.producer,
-    layers: [...layers].map(([node, parameters]) => ({ node, parameters: parameters.map((row) => row.name) })),
-    notDifferentiable: nonDifferentiableNodes(program, [input.name, ...classified.parameters.map((row) => row.name)], [chosen.name]),
+    layers: [...layers].map(([node, parameters]) => ({ node, parameters })),
+    notDifferentiable: nonDifferentiableNodes(program, [input.name, ...traced.parameters], [chosen.name]),
     ...(chosen.loss && { loss: chosen.loss }),
   };
 }

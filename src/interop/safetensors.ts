@@ -145,7 +145,7 @@ export function decodeTensor(entry: SafetensorsEntry, bytes: Uint8Array, name = 
   if (bytes.length !== entry.bytes) refuse(`'${entry.name}' must have ${entry.bytes} bytes`, String(bytes.length));
   // Typed arrays need alignment, which offsets in a file do not promise. Bytes are little-endian in the format and on every platform of Node.
   const unit = TYPE_BYTES[type];
-  const aligned = bytes.byteOffset % unit === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % unit === 0 ? bytes : new Uint8Array(bytes);
   const view = <T>(constructor: new (buffer: ArrayBufferLike, offset: number, length: number) => T): T => new constructor(aligned.buffer, aligned.byteOffset, aligned.length / unit);
   const made = (data: NDArray['data'], dtype: DType): NDArray => new NDArray(data, shape, dtype);
   switch (type as SafetensorsType) {

@@ -4,7 +4,7 @@ export { connect, connectFigures, connectReport, connectRows, trainPoints, type 
 export { comparisonReport, type NamedRecord } from './compare.ts';
 export { checkpointOf, pointFromCheckpoint } from './checkpoint.ts';
 export type { CostEstimate } from './estimate.ts';
-export { prepareProblem, type AnyPoint, type AnyProblem, type PreparedProblem } from './prepare.ts';
+export { prepareProblem, type AnyPoint, type AnyProblem, type NamedLoss, type PreparedProblem } from './prepare.ts';
 export { planeAxes, presets, type PlaneAxes, type PresetName, type SurveySettings } from './presets.ts';
 export {
   SURVEY_SCHEMA, type CostRecord, type DensityRecord, type FeaturesRecord, type KernelRecord, type SharpnessRecord, type WeightLayerRecord, type WeightsRecord, type DivergenceRecord, type EigenvaluesRecord, type LayerRecord, type LineRecord, type LossGridRecord, type PlaneRecord,

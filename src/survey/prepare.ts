@@ -1,6 +1,6 @@
 /** From names and options to a problem. @module */
 import { subset, type Dataset } from '../data/index.ts';
-import { lossNamed, lossNameOf } from '../losses/index.ts';
+import { lossNamed, lossNameOf, type Loss } from '../losses/index.ts';
 import { parseModel, type AnyModel } from '../nn/index.ts';
 import { examplesOf, lossSum, type Examples, type Point, type Problem } from '../problem/index.ts';
 import { compile } from '../transforms/index.ts';
@@ -22,12 +22,26 @@ export interface PreparedProblem {
   readonly lossName: string;
 }
 
+/** A loss and the name that records give it. */
+export interface NamedLoss {
+  readonly name: string;
+  readonly loss: Loss;
+}
+
+function namedLoss(text: string): NamedLoss {
+  const name = lossNameOf(text);
+  return { name, loss: lossNamed(name) };
+}
+
+/** By what the targets are. */
+const usualLoss = ({ kind, train }: Dataset): string => (kind === 'regression' ? 'mean-squared-error' : kind === 'sequence' && train.targets.shape.length === 2 ? 'next-token' : 'cross-entropy');
+
 /** The problem of fitting a model, as text such as `mlp:784-128-64-10`, to a dataset. @throws ArgumentError */
-export function prepareProblem(modelText: string, dataset: Dataset, lossName?: string): PreparedProblem {
+export function prepareProblem(modelText: string, dataset: Dataset, loss?: string | NamedLoss): PreparedProblem {
   const classes = dataset.classes?.length ?? (dataset.train.targets.shape[1] ?? 1);
   const model: AnyModel = parseModel(modelText, { inputShape: dataset.inputShape, classes, ...(dataset.vocabulary !== undefined && { vocabulary: dataset.vocabulary }) });
-  const name = lossNameOf(lossName ?? (dataset.kind === 'regression' ? 'mean-squared-error' : 'cross-entropy'));
-  const problem: AnyProblem = { name: `${modelText} on ${dataset.name}`, model, loss: lossNamed(name), train: dataset.train, ...(dataset.test.size > 0 && { test: dataset.test }) };
+  const { name, loss: chosen } = typeof loss === 'object' ? loss : namedLoss(loss ?? usualLoss(dataset));
+  const problem: AnyProblem = { name: `${modelText} on ${dataset.name}`, model, loss: chosen, train: dataset.train, ...(dataset.test.size > 0 && { test: dataset.test }) };
   requireFit(problem, name);
   return { problem, dataset, lossName: name };
 }

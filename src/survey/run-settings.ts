@@ -6,7 +6,7 @@ import type { LossFunction } from '../problem/index.ts';
 import { probeNamed, type TrainOptions } from '../train/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { requireInteger, requireNumber } from '../util/require.ts';
-import { prepareProblem, type AnyProblem, type PreparedProblem } from './prepare.ts';
+import { prepareProblem, type NamedLoss, type AnyProblem, type PreparedProblem } from './prepare.ts';
 import { stabilityOf, type Stability } from './stability.ts';
 
 /** What a run is asked for; texts as the command line has them. */
@@ -65,9 +65,9 @@ const EVALUATIONS = 100;
 /** The choice of a subset does not depend on the run's seed: runs from different seeds see the same data. */
 const SUBSET_SEED = 0;
 
-/** Everything that `train` takes, from words. @throws ArgumentError naming the part that is wrong. */
-export function prepareRun(given: RunSettings, dataset: Dataset): PreparedRun {
-  const prepared = smoothed(prepareProblem(given.model, fewer(dataset, given.subset), given.loss), given.labelSmoothing);
+/** Everything that `train` takes, from words; `loss` is one of the user's own, in the place of a name. @throws ArgumentError naming the part that is wrong. */
+export function prepareRun(given: RunSettings, dataset: Dataset, loss?: NamedLoss): PreparedRun {
+  const prepared = smoothed(prepareProblem(given.model, fewer(dataset, given.subset), loss ?? given.loss), given.labelSmoothing);
   const { settings, stepsPerEpoch } = resolved(given, prepared);
   const { seed, steps, batchSize, learningRate, labelSmoothing = 0, mixup, microBatch, average, clip } = settings;
   const optimizer = [average && averaging(average), clip === undefined ? undefined : `clip-by-global-norm:maximum=${clip}`, settings.optimizer].filter((part) => part !== undefined).join('+');

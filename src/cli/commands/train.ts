@@ -3,13 +3,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatSeconds } from '../../charts/index.ts';
-import { datasetNamed, datasets } from '../../data/node.ts';
+import { datasetOf, lossOf } from '../data.ts';
 import { writeSafetensors } from '../../interop/node.ts';
 import { nodeExecutor } from '../../runtime/node.ts';
 import { checkpointOf, prepareRun, runFigures, runRecord, runReport, runSummary, type AnyTrainingRun, type PreparedRun, type RunRecord } from '../../survey/index.ts';
 import { train, type CheckpointStore } from '../../train/index.ts';
 import { directoryStore } from '../../train/checkpoint-store.node.ts';
-import { EXIT, UsageError } from '../exit.ts';
+import { EXIT } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
 import { requireWritable } from '../options.ts';
 import { alignedRows } from '../reporter.ts';
@@ -60,8 +60,8 @@ async function run(options: TrainCommandOptions, isWritten: (name: keyof TrainCo
 
 /** @throws UsageError | ArgumentError | DataError before anything is written. */
 async function preparedOf({ data, settings }: KeptSettings): Promise<PreparedRun> {
-  if (!Object.hasOwn(datasets, data.split(':', 1)[0])) throw new UsageError(`--data must be one of ${Object.keys(datasets).join(', ')}, got '${data}'`);
-  return prepareRun(settings, await datasetNamed(data));
+  const loss = await lossOf(settings.loss);
+  return prepareRun(settings, await datasetOf(data), typeof loss === 'object' ? loss : undefined);
 }
 
 interface Surroundings {
