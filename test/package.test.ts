@@ -19,7 +19,7 @@ function run(command: string, args: readonly string[], cwd: string): { readonly 
 
 /** Packs a copy of the tree, so that neither `dist` nor another build of it is disturbed. */
 function pack(folder: string): string {
-  for (const name of ['src', 'scripts', 'package.json', 'package-lock.json', 'LICENSE', 'README.md', 'CHANGELOG.md', ...readdirSync(root).filter((file) => /^tsconfig.*\.json$/.test(file))]) {
+  for (const name of ['src', 'atlas', 'scripts', 'package.json', 'package-lock.json', 'LICENSE', 'README.md', 'CHANGELOG.md', ...readdirSync(root).filter((file) => /^tsconfig.*\.json$/.test(file))]) {
     if (existsSync(path.join(root, name))) cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
   }
   symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
@@ -44,8 +44,8 @@ afterAll(() => { [copy, project].filter((folder) => folder !== '').forEach(remov
 
 describe('the package', () => {
   test('holds the build and the licence, and neither sources nor tests', () => {
-    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']));
-    expect(packed.filter((file) => !/^(dist\/.*\.(js|d\.ts|css|html|json|svg)|[^/]+\.md|LICENSE|package\.json)$/.test(file) || /\.test(-helper)?\./.test(file))).toEqual([]);
+    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'dist/entries/registry.js', 'dist/entries/registry.d.ts']));
+    expect(packed.filter((file) => !/^(dist\/.*\.(js|d\.ts|css|html|json|svg)|dist\/entries\/.*\.ts\.txt|[^/]+\.md|LICENSE|package\.json)$/.test(file) || /\.test(-helper)?\./.test(file))).toEqual([]);
   });
 
   test('brings the command', () => {
@@ -68,7 +68,7 @@ describe('the package', () => {
   }, patience);
 
   test('is typed: TypeScript resolves every subpath without the sources', () => {
-    const subpaths = ['thalweg', ...['ops', 'transforms', 'nn', 'losses', 'data', 'problem', 'optim', 'train', 'curvature', 'landscape', 'survey', 'node'].map((name) => `thalweg/${name}`)];
+    const subpaths = ['thalweg', ...['ops', 'transforms', 'nn', 'losses', 'data', 'problem', 'optim', 'train', 'curvature', 'landscape', 'survey', 'atlas', 'atlas/node', 'atlas/entries', 'node'].map((name) => `thalweg/${name}`)];
     writeFileSync(path.join(project, 'check.ts'), `${subpaths.map((name, i) => `import * as m${i} from '${name}';`).join('\n')}\nexport const names: number = ${subpaths.map((_, i) => `Object.keys(m${i}).length`).join(' + ')};\n`);
     run(path.join(root, 'node_modules', '.bin', 'tsc'), ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck', 'check.ts'], project);
   }, patience);

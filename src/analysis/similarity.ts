@@ -3,6 +3,7 @@ import { dot } from '../linalg/vector.ts';
 import type { Measurement } from '../problem/index.ts';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import { requireInteger } from '../util/require.ts';
+import { covarianceAlignments } from './similarity-covariance.ts';
 
 /** A matrix with a row an example, [examples, features] row-major. */
 export interface FeatureMatrix {
@@ -24,7 +25,8 @@ export interface AlignmentOptions {
 /**
  * Linear CKA of two representations of the same examples: HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) of K = X X', L = Y Y'. One for
  * representations equal up to rotation, scale and shift; about zero for unrelated ones. The error is the jackknife's over blocks of
- * examples (consecutive ones; shuffle ordered data). Time and memory are quadratic in the examples.
+ * examples (consecutive ones; shuffle ordered data). Time and memory are quadratic in the examples; of the biased estimator with fewer
+ * features than examples, linear.
  *
  * @throws ShapeError when the numbers of examples differ; ArgumentError below 6 examples.
  */
@@ -32,6 +34,10 @@ export function linearAlignment(x: FeatureMatrix, y: FeatureMatrix, options: Ali
   const { estimator = 'unbiased' } = options;
   const n = requireExamples('linearAlignment', x, y);
   const blocks = requireInteger('linearAlignment', 'blocks', options.blocks ?? Math.min(20, Math.floor(n / 2)), 2, n);
+  if (estimator === 'biased' && Math.max(x.features, y.features) < n) {
+    const { all: value, left } = covarianceAlignments(x, y, blocks);
+    return { value, error: jackknife(left), kind: 'standard error', samples: blocks };
+  }
   const [k, l] = [gramMatrix(x), gramMatrix(y)];
   const all = Int32Array.from({ length: n }, (_, i) => i);
   const value = alignmentOf(k, l, n, all, estimator);

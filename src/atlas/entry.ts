@@ -7,6 +7,7 @@ import type { ClaimDefinition } from './claim.ts';
 export const topics = [
   'architectures', 'curvature', 'dynamics', 'games', 'generative', 'kernels', 'landscape', 'losses', 'operators', 'optimizers', 'representation', 'topology',
 ] as const;
+/** One of them. */
 export type Topic = typeof topics[number];
 
 /** What a run returns: numbers, texts, lists and records of them, and typed arrays of numbers; nothing with methods. */

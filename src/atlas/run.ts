@@ -37,7 +37,7 @@ export async function runEntry(entry: Entry, { preset = 'quick', seed = 0, execu
   const progress = async (fraction: number, what: string): Promise<void> => {
     onProgress(fraction, what);
     // Messages and timers get their turn: native sessions run on this thread.
-    await new Promise((resolve) => { setTimeout(resolve, 0); });
+    await new Promise<void>((resolve) => { setTimeout(resolve, 0); });
     if (signal.aborted) throw new InterruptedError();
   };
   const result = await entry.run({ preset, settings: entry.presets[preset], seed, executor, signal, progress }) as PlainData;

@@ -1,6 +1,7 @@
 /** From Plot panels to one SVG string: header, legend, stacked panels, accessible text, stable numbers. @module */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { rampCss } from './ramp.ts';
 import { color, figureCss, PHONE_GROWTH, TEXT_SIZE, textWidth, TITLE_SIZE } from './theme.ts';
 
 /** A list of numbers: an array or any typed array. */
@@ -23,7 +24,7 @@ export const DEFAULT_WIDTH = 640;
 export interface LegendItem {
   readonly label: string;
   readonly color: string;
-  readonly shape: 'line' | 'dashed' | 'thin' | 'band' | 'dot' | 'tick' | 'cross' | 'square';
+  readonly shape: 'line' | 'dashed' | 'thin' | 'band' | 'dot' | 'point' | 'ring' | 'line-dot' | 'tick' | 'cross' | 'square';
 }
 
 /** A plot placed in a row of the figure. */
@@ -43,11 +44,15 @@ export interface FigureSpec {
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
-const PADDING = 4;
-const LINE = 1.35 * PHONE_GROWTH;
+/** Left and right of texts, above the first and below the last panel. */
+export const PADDING = 4;
+/** Height of a line of text, in sizes of its letters. */
+export const LINE = 1.35 * PHONE_GROWTH;
+/** From the left of a legend's swatch to its label. */
+export const LEGEND_GAP = 32;
 
 /** Breaks text into lines of at most `width` pixels at the size it has on a phone. */
-function wrap(text: string, size: number, width: number): string[] {
+export function wrap(text: string, size: number, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {
     const last = lines.at(-1);
@@ -103,11 +108,11 @@ class Sheet {
     let x = PADDING;
     const rowHeight = TEXT_SIZE * LINE + 2;
     for (const item of items) {
-      const extent = 34 + textWidth(item.label) + 10;
+      const extent = LEGEND_GAP + 2 + textWidth(item.label) + 10;
       if (x > PADDING && x + extent > this.width) { x = PADDING; this.cursor += rowHeight; }
       const middle = this.cursor + rowHeight / 2;
       this.swatch(group, item, x, middle);
-      this.add(group, 'text', { x: x + 32, y: middle, dy: '0.34em' }, item.label);
+      this.add(group, 'text', { x: x + LEGEND_GAP, y: middle, dy: '0.34em' }, item.label);
       x += extent;
     }
     this.cursor += rowHeight + 4;
@@ -121,7 +126,9 @@ class Sheet {
     else if (shape === 'tick') path(`M${x + 13},${y - 7}v14`);
     else if (shape === 'cross') path(`M${x + 8},${y - 5}l10,10m0,-10l-10,10`);
     else if (shape === 'dot') path(`M${x},${y}h26M${x},${y - 4}v8M${x + 26},${y - 4}v8M${x + 9},${y}a4,4 0 1,0 8,0a4,4 0 1,0 -8,0`, { fill: paint, 'stroke-width': 1.5 });
-    else this.add(group, 'rect', { x, y: y - 6, width: 26, height: 12, fill: paint, 'fill-opacity': shape === 'band' ? 0.25 : 1 });
+    else if (shape === 'point' || shape === 'ring' || shape === 'line-dot') {
+      path(`${shape === 'line-dot' ? `M${x},${y}h26` : ''}M${x + 9},${y}a4,4 0 1,0 8,0a4,4 0 1,0 -8,0`, { 'stroke-width': 1.6, ...(shape !== 'ring' && { fill: paint }) });
+    } else this.add(group, 'rect', { x, y: y - 6, width: 26, height: 12, fill: paint, 'fill-opacity': shape === 'band' ? 0.25 : 1 });
   }
 
   panel(panel: Panel, x: number): void {
@@ -153,6 +160,13 @@ function roundGeometry(root: Element): void {
   }
 }
 
+/** Attributes as XML has them: the document is one of HTML, which writes `<` and `&` in them as they are. */
+function escapeAttributes(root: Element): void {
+  for (const element of [root, ...root.querySelectorAll('*')]) {
+    for (const { name, value } of [...element.attributes]) if (/[<&]/.test(value)) element.setAttribute(name, value.replace(/&/g, '&amp;').replace(/</g, '&lt;'));
+  }
+}
+
 /** Before a mark's name: it stands for the thing of this name, as do other marks in other figures. */
 export const LINK = 'link:';
 
@@ -171,7 +185,7 @@ export function composeFigure(spec: FigureSpec): string {
   const sheet = new Sheet(width);
   sheet.add(sheet.root, 'title', {}, spec.title);
   sheet.add(sheet.root, 'desc', {}, spec.description);
-  sheet.add(sheet.root, 'style', {}, figureCss());
+  const style = sheet.add(sheet.root, 'style', {}, figureCss());
   const background = sheet.add(sheet.root, 'rect', { class: 'background', width: '100%', height: '100%', fill: color.paper });
   sheet.lines('title', spec.title, TITLE_SIZE);
   if (spec.subtitle !== undefined) sheet.lines('subtitle', spec.subtitle, TEXT_SIZE);
@@ -189,5 +203,7 @@ export function composeFigure(spec: FigureSpec): string {
   for (const [key, value] of Object.entries(attributes)) sheet.root.setAttribute(key, String(value));
   moveLinks(sheet.root);
   roundGeometry(sheet.root);
+  escapeAttributes(sheet.root);
+  style.textContent += rampCss(sheet.root.outerHTML, '.thalweg-figure');
   return sheet.root.outerHTML;
 }

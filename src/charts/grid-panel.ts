@@ -29,6 +29,7 @@ export interface GridPanel {
 /** Narrower cells have no numbers in them. */
 const TEXT_CELL = 44;
 const MOST_TICKS = 7;
+const MARGIN_LEFT = 70;
 
 /**
  * Draws the cells with their numbers, dark text on light cells and light on dark.
@@ -47,16 +48,20 @@ export function gridPanel({ heading, x, y, cells, scale = 'linear', framed = [] 
   };
   const items = cells.flatMap((row, j) => row.flatMap((value, i) => (typeof value === 'number' && !Number.isFinite(place(value)) ? [] : [{ i, j, shade: shade(value), text: typeof value === 'string' ? value : formatNumber(value, 3) }])));
   const cellWidth = (width - 90) / x.values.length;
+  // Without labels, as under a picture, there is no room for them.
+  const bottom = x.label !== '' ? 56 : x.values.every((value) => value === '') ? 12 : 34;
   const isSparse = (count: number) => (index: number): boolean => index % Math.ceil(count / MOST_TICKS) === 0;
   const name = (value: number | string): string => (typeof value === 'string' ? value : formatTick(value));
   return {
     heading,
     plot: {
-      width, height, marginLeft: 70, marginRight: 20, marginTop: 34, marginBottom: 56,
-      x: { type: 'band', domain: x.values.map((_, i) => i), label: x.label, labelArrow: 'none', labelAnchor: 'center', ticks: x.values.map((_, i) => i).filter(isSparse(x.values.length)), tickFormat: (i: number) => name(x.values[i]), tickSize: 0, padding: 0 },
-      y: { type: 'band', domain: y.values.map((_, j) => y.values.length - 1 - j), label: y.label, labelArrow: 'none', ticks: y.values.map((_, j) => j).filter(isSparse(y.values.length)), tickFormat: (j: number) => name(y.values[j]), tickSize: 0, padding: 0 },
+      width, height, marginLeft: MARGIN_LEFT, marginRight: 20, marginTop: y.label === '' ? 10 : 34, marginBottom: bottom,
+      x: { type: 'band', domain: x.values.map((_, i) => i), label: x.label, labelArrow: 'none', labelAnchor: 'center', labelOffset: 46, ticks: x.values.map((_, i) => i).filter(isSparse(x.values.length)), tickFormat: (i: number) => name(x.values[i]), tickSize: 0, padding: 0 },
+      y: { type: 'band', domain: y.values.map((_, j) => y.values.length - 1 - j), label: null, ticks: y.values.map((_, j) => j).filter(isSparse(y.values.length)), tickFormat: (j: number) => name(y.values[j]), tickSize: 0, padding: 0 },
       marks: [
-        Plot.cell(items, { x: 'i', y: 'j', fill: ({ shade: at }: { shade: number }) => interpolateViridis(0.1 + 0.85 * at), inset: cellWidth > 12 ? 0.5 : 0 }),
+        // On top, as the label of every other vertical axis.
+        Plot.text([y.label], { frameAnchor: 'top-left', textAnchor: 'start', dx: -MARGIN_LEFT + 3, dy: -31, ariaDescription: 'label of the vertical axis' }),
+        Plot.cell(items, { x: 'i', y: 'j', fill: ({ shade: at }: { shade: number }) => interpolateViridis(0.1 + 0.85 * at), ...(cellWidth > 12 ? { inset: 0.5 } : { shapeRendering: 'crispEdges' }) }),
         cellWidth < TEXT_CELL ? null : Plot.text(items, { x: 'i', y: 'j', text: 'text', fill: ({ shade: at }: { shade: number }) => (at > 0.6 ? '#1d2430' : '#ffffff') }),
         Plot.cell(framed.map(([i, j]) => ({ i, j })), { x: 'i', y: 'j', fill: 'none', stroke: color.marker, strokeWidth: 2.5, inset: 1 }),
       ],

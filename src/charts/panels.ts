@@ -1,12 +1,12 @@
 /** Panels of curves, points and grids side by side: the figures of the atlas, and of whoever has numbers to show. @module */
 import * as Plot from '@observablehq/plot';
-import { interpolateViridis } from 'd3-scale-chromatic';
 import { ArgumentError } from '../util/errors.ts';
 import { requireSameLength, requireSome } from './check.ts';
 import { composeFigure, DEFAULT_WIDTH, type FigureOptions, type LegendItem, type NumberList, type Panel } from './figure.ts';
 import { gridPanel, type GridPanel } from './grid-panel.ts';
-import { axisScale, finiteExtent, pad, verticalAxis, widen } from './scale.ts';
-import { color } from './theme.ts';
+import { rampColor } from './ramp.ts';
+import { axisScale, finiteExtent, pad, verticalAxis, widen, type AxisScale } from './scale.ts';
+import { color, textWidth } from './theme.ts';
 
 /** One axis of a panel. */
 export interface PanelAxis {
@@ -71,14 +71,18 @@ interface Point { readonly x: number; readonly y: number; readonly low: number; 
 type Paint = Required<Pick<PanelSeries, 'mark'>> & { readonly paint: string; readonly dash: string | undefined };
 
 const HUES = [color.train, color.test, color.second];
-/** More names than hues are told apart by a scale of colours in their order: readable on light pages and dark ones. */
-const ramp = (place: number): string => interpolateViridis(0.08 + 0.76 * Math.min(1, Math.max(0, place)));
 const DASH = '6,4';
+/** Upright rules closer than this share of the axis have their labels on different lines. */
+const NEAR = 0.3;
+const MARGIN_LEFT = 62;
+const MARGIN_RIGHT = 20;
+/** From a horizontal axis to its label: as near as the ticks allow where text grows on a phone. */
+const LABEL_OFFSET = 46;
 
 function paintOf({ name, mark = 'line', dashed = false, color: chosen }: PanelSeries, names: readonly string[]): Paint {
   const i = names.indexOf(name);
-  const own = names.length <= HUES.length ? HUES[i] : ramp(i / (names.length - 1));
-  const paint = chosen === undefined ? own : chosen === 'muted' ? color.muted : typeof chosen === 'number' ? HUES[chosen] : ramp(chosen.place);
+  const own = names.length <= HUES.length ? HUES[i] : rampColor(i / (names.length - 1));
+  const paint = chosen === undefined ? own : chosen === 'muted' ? color.muted : typeof chosen === 'number' ? HUES[chosen] : rampColor(chosen.place);
   return { mark, paint, dash: dashed ? DASH : undefined };
 }
 
@@ -99,6 +103,20 @@ function domainOf(axis: PanelAxis, values: readonly NumberList[], fixed: readonl
   return pad(log && low === high ? [low / 2, high * 2] : widen([low, high]), log);
 }
 
+/** The horizontal axis; on a logarithmic one, whose ticks crowd at the upper end of each decade, those whose labels would meet on a phone are left out. */
+function horizontalScale(domain: readonly [number, number], log: boolean, width: number): AxisScale {
+  const scale = axisScale(domain, log, 5);
+  if (typeof scale.ticks === 'number' || !log) return scale;
+  const at = (tick: number): number => (width - MARGIN_LEFT - MARGIN_RIGHT) * (Math.log(tick / domain[0]) / Math.log(domain[1] / domain[0]));
+  const isDecade = (tick: number): boolean => Number.isInteger(Number(Math.log10(tick).toFixed(9)));
+  const half = (tick: number): number => 0.5 * textWidth(scale.tickFormat(tick)) + 2;
+  const kept: number[] = [];
+  for (const tick of [...scale.ticks.filter(isDecade), ...scale.ticks.filter((tick) => !isDecade(tick))]) {
+    if (at(tick) + half(tick) < width - MARGIN_LEFT && kept.every((other) => Math.abs(at(tick) - at(other)) >= half(tick) + half(other))) kept.push(tick);
+  }
+  return { ...scale, ticks: kept.sort((a, b) => a - b) };
+}
+
 function seriesPanel(panel: SeriesPanel, names: readonly string[], width: number, height: number): Panel {
   const drawn = panel.series.map((series) => ({ ...paintOf(series, names), name: series.name, hasRange: series.low !== undefined || series.high !== undefined, points: pointsOf(series) }));
   const all = drawn.flatMap(({ points }) => points);
@@ -117,8 +135,10 @@ function seriesPanel(panel: SeriesPanel, names: readonly string[], width: number
   return {
     heading: panel.heading,
     plot: {
-      width, height, marginLeft: 62, marginRight: 20, marginTop: 34, marginBottom: 56,
-      x: { ...axisScale(xDomain, xLog, 5), label: panel.x.label, labelArrow: 'none', labelAnchor: 'center' },
+      width, height, marginLeft: MARGIN_LEFT, marginRight: MARGIN_RIGHT, marginBottom: 56,
+      // Names of bands have a line of their own under the label of the axis.
+      marginTop: bands.some(({ label }) => label !== undefined) ? 48 : 34,
+      x: { ...horizontalScale(xDomain, xLog, width), label: panel.x.label, labelArrow: 'none', labelAnchor: 'center', labelOffset: LABEL_OFFSET },
       y: { ...vertical, axis: null },
       marks: [
         bands.map(({ from, to }, i) => Plot.rectX([{ from: Math.max(from, xDomain[0]), to: Math.min(to, xDomain[1]) }], { x1: 'from', x2: 'to', fill: color.muted, fillOpacity: i % 2 === 0 ? 0.14 : 0.06, ariaDescription: 'band of the axis' })),
@@ -135,16 +155,31 @@ function seriesPanel(panel: SeriesPanel, names: readonly string[], width: number
           ...(mark === 'ring' || mark === 'cross' ? { stroke: paint, fill: 'none', strokeWidth: 1.6 } : { fill: paint }),
         })),
         Plot.text(rules.filter(({ axis, label }) => axis === 'y' && label !== undefined), { x: xDomain[1], y: 'at', text: 'label', textAnchor: 'end', dx: -4, dy: -8, fill: color.muted }),
-        Plot.text(rules.filter(({ axis, label }) => axis === 'x' && label !== undefined), { x: 'at', y: yDomain[1], text: 'label', textAnchor: 'end', dx: -4, dy: 9, fill: color.muted }),
+        ruleLabels(rules, xDomain, xLog).map(({ at, label, isLeft, level }) => Plot.text([label], { x: at, y: yDomain[1], textAnchor: isLeft ? 'end' : 'start', dx: isLeft ? -4 : 4, dy: 9 + 17 * level, fill: color.muted })),
         Plot.text(bands.filter(({ label }) => label !== undefined), { x: ({ from, to }: PanelBand) => middle(Math.max(from, xDomain[0]), Math.min(to, xDomain[1]), xLog), y: yDomain[1], text: 'label', dy: -8, fill: color.muted }),
       ],
     },
   };
 }
 
+interface RuleLabel { readonly at: number; readonly label: string; readonly isLeft: boolean; readonly level: number }
+
+/** Labels of upright rules on the side that has room, one line lower where the one before is near. */
+function ruleLabels(rules: readonly PanelRule[], [low, high]: readonly [number, number], log: boolean): RuleLabel[] {
+  const place = (at: number): number => (log ? Math.log(at / low) / Math.log(high / low) : (at - low) / (high - low));
+  const placed: RuleLabel[] = [];
+  for (const { at, label } of rules.filter(({ axis }) => axis === 'x').sort((a, b) => a.at - b.at)) {
+    if (label === undefined || !(place(at) >= 0 && place(at) <= 1)) continue;
+    const last = placed.at(-1);
+    const isNear = last !== undefined && place(at) - place(last.at) < NEAR;
+    placed.push({ at, label, isLeft: place(at) > 0.4, level: isNear ? last.level + 1 : 0 });
+  }
+  return placed;
+}
+
 const middle = (from: number, to: number, log: boolean): number => (log ? Math.sqrt(from * to) : (from + to) / 2);
 
-const shapes: Readonly<Record<Required<PanelSeries>['mark'], LegendItem['shape']>> = { line: 'line', both: 'dot', dot: 'dot', ring: 'dot', cross: 'cross' };
+const shapes: Readonly<Record<Required<PanelSeries>['mark'], LegendItem['shape']>> = { line: 'line', both: 'line-dot', dot: 'point', ring: 'ring', cross: 'cross' };
 
 /**
  * Panels in rows, each with its own axes; one legend for all. A series whose values are not finite, or not positive on a

@@ -1,11 +1,9 @@
 /** Style sheet of the report page: one column of text with figures, a table of contents beside it where there is room. @module */
-import { FONT_STACK, themeCss } from './theme.ts';
-
-const SERIF = 'Charter, "Bitstream Charter", "Iowan Old Style", "Source Serif 4", "Palatino Linotype", Georgia, serif';
+import { FONT_STACK, SERIF_STACK, themeCss } from './theme.ts';
 
 const PAGE = `
 *{box-sizing:border-box}
-html{background:var(--thalweg-page);color:var(--thalweg-ink);font:18px/1.6 ${SERIF};-webkit-text-size-adjust:100%;scroll-behavior:smooth}
+html{background:var(--thalweg-page);color:var(--thalweg-ink);font:18px/1.6 ${SERIF_STACK};-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;display:grid;grid-template-columns:minmax(0,1fr);justify-content:center}
 header,main,footer,nav.contents{width:100%;max-width:47rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:4rem}

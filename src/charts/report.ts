@@ -1,5 +1,6 @@
 /** The report: one self-contained HTML page that opens offline. @module */
 import { ArgumentError, ShapeError } from '../util/errors.ts';
+import { escapeHtml } from './escape-html.ts';
 import { formatMeasurement, formatNumber } from './format.ts';
 import { reportCss } from './report-css.ts';
 import { surfaceHtml, type ReportSurface } from './surface-view.ts';
@@ -55,11 +56,6 @@ export interface Report {
   readonly summary: readonly SummaryItem[];
   readonly sections: readonly ReportSection[];
 }
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Text made safe for HTML content and attribute values. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
 
 const paragraphs = (text: string): string =>
   text.split(/\n\s*\n/).map((part) => part.trim()).filter((part) => part !== '').map((part) => `<p>${escapeHtml(part)}</p>`).join('\n');

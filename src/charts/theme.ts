@@ -28,6 +28,9 @@ const CHARACTER_WIDTH = 0.6;
 
 export const FONT_STACK = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
+/** For pages that are read: the report's and the gallery's text. */
+export const SERIF_STACK = 'Charter, "Bitstream Charter", "Iowan Old Style", "Source Serif 4", "Palatino Linotype", Georgia, serif';
+
 /** Space to reserve for a line of text, in pixels, at its phone size. */
 export const textWidth = (text: string, size = TEXT_SIZE): number => [...text].length * CHARACTER_WIDTH * size * PHONE_GROWTH;
 
@@ -41,9 +44,12 @@ const DARK: Readonly<Record<keyof typeof LIGHT, string>> = {
 const declarations = (colors: Readonly<Record<string, string>>): string =>
   Object.entries(colors).map(([name, value]) => `--thalweg-${name}:${value}`).join(';');
 
-/** CSS that defines the colour variables on `selector` for light and dark screens; print is always light. */
-export const themeCss = (selector: string): string =>
-  `${selector}{${declarations(LIGHT)}}@media screen and (prefers-color-scheme:dark){${selector}{${declarations(DARK)}}}`;
+/** Declarations for light screens and dark ones; print is always light. */
+export const themedCss = (selector: string, light: string, dark: string): string =>
+  `${selector}{${light}}@media screen and (prefers-color-scheme:dark){${selector}{${dark}}}`;
+
+/** CSS that defines the colour variables on `selector`. */
+export const themeCss = (selector: string): string => themedCss(selector, declarations(LIGHT), declarations(DARK));
 
 /** The style sheet inside each figure, so that an SVG file also stands alone. */
 export const figureCss = (): string => [

@@ -2,7 +2,9 @@
 /** The `thalweg` command. @module */
 import { Command, CommanderError } from 'commander';
 import { ArgumentError, DataError } from '../util/errors.ts';
+import { atlasCommand } from './commands/atlas.ts';
 import { connectCommand } from './commands/connect.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { instrumentCommands } from './commands/instruments.ts';
 import { listCommand } from './commands/list.ts';
 import { surveyCommand } from './commands/survey.ts';
@@ -19,13 +21,18 @@ const program = new Command('thalweg')
   .version(VERSION)
   .addCommand(surveyCommand())
   .addCommand(trainCommand())
+  .addCommand(inspectCommand())
   .addCommand(weightsCommand())
-  .addCommand(listCommand());
+  .addCommand(listCommand())
+  .addCommand(atlasCommand());
 for (const command of [...instrumentCommands(), connectCommand()]) program.addCommand(command);
 
-for (const command of [program, ...program.commands]) {
-  command.exitOverride().configureOutput({ outputError: (text) => complain(`${text.replace(/^error: /, '').trim()} (${command.name() === 'thalweg' ? 'thalweg' : `thalweg ${command.name()}`} --help shows what there is)`) });
+/** A command's mistakes are one line that names it, those of its subcommands too. */
+function mend(command: Command, name: string): void {
+  command.exitOverride().configureOutput({ outputError: (text) => complain(`${text.replace(/^error: /, '').trim()} (${name} --help shows what there is)`) });
+  for (const child of command.commands) mend(child, `${name} ${child.name()}`);
 }
+mend(program, 'thalweg');
 
 /** Wrong options and unusable files are one line and exit code 2; a defect keeps its stack. */
 async function main(): Promise<void> {

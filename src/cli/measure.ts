@@ -6,13 +6,15 @@ import type { Executor } from '../core/backend.ts';
 import { openSafetensors, writeSafetensors } from '../interop/node.ts';
 import { nodeExecutor } from '../runtime/node.ts';
 import {
-  checkpointOf, comparisonReport, pointFromCheckpoint, survey, surveyFigures, surveyReport, type AnyPoint, type AnyProblem, type PreparedProblem, type SurveyOptions, type SurveyRecord,
+  checkpointOf, comparisonReport, pointFromCheckpoint, settledPoint, survey, surveyFigures, surveyReport, type AnyPoint, type AnyProblem, type PreparedProblem, type SurveyOptions, type SurveyRecord,
   type SurveySettings,
 } from '../survey/index.ts';
 import { EXIT } from './exit.ts';
 import { interruptible } from './interrupt.ts';
+import { isModelFile, matchedPoint } from './imported.ts';
 import { problemOf, provenance, requireWritable, type ProblemOptions } from './options.ts';
 import { alignedRows, reporter, summaryTable } from './reporter.ts';
+import { key } from '../util/random/index.ts';
 import { VERSION } from '../util/version.ts';
 
 /** A job: which parts are measured with which settings. */
@@ -38,7 +40,7 @@ export async function runJob(options: ProblemOptions, { name, settings, only }: 
   const prepared = await problemOf(options);
   const out = resolve(options.out);
   requireWritable(out);
-  const subjects = await subjectsOf(options, prepared.problem, out);
+  const subjects = await subjectsOf(options, prepared, out);
   text.write(`Thalweg ${VERSION}: ${prepared.problem.name}, seed ${options.seed}, preset ${options.preset}\n`);
   process.exitCode = await interruptible(process, async (signal) => {
     const executor = nodeExecutor(options.threads === undefined ? {} : { threads: options.threads });
@@ -58,11 +60,13 @@ export async function runJob(options: ProblemOptions, { name, settings, only }: 
 }
 
 /** @throws DataError | UsageError when a checkpoint cannot be read or is of another model. */
-async function subjectsOf({ weights = [] }: ProblemOptions, problem: AnyProblem, out: string): Promise<Subject[]> {
-  if (weights.length === 0) return [{ label: 'trained', folder: out }];
+async function subjectsOf({ weights = [], model, epochs }: ProblemOptions, prepared: PreparedProblem, out: string): Promise<Subject[]> {
+  const isFile = isModelFile(model);
+  // A model from a file is measured as it is, unless it is told to be trained.
+  if (weights.length === 0) return [isFile && epochs === undefined ? { label: basename(model), folder: out, start: await settledPoint(prepared, prepared.problem.model.init(key(0)), nodeExecutor()) } : { label: 'trained', folder: out }];
   const subjects: Subject[] = [];
   for (const [i, path] of weights.entries()) {
-    const start = await readPoint(problem, path);
+    const start = await settledPoint(prepared, await (isFile ? matchedPoint : readPoint)(prepared.problem, path), nodeExecutor());
     const folder = weights.length === 1 ? out : join(out, `${i + 1}-${basename(path).replace(/\.safetensors$/, '')}`);
     mkdirSync(folder, { recursive: true });
     subjects.push({ label: path, folder, start });

@@ -4,6 +4,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { dataHelp, datasetOf, lossOf } from './data.ts';
+import { batchNormOptions, importedProblem, isModelFile, patternsOf, type BatchNormOption } from './imported.ts';
 import { prepareProblem, presets, type PreparedProblem, type PresetName, type SurveySettings } from '../survey/index.ts';
 import { UsageError } from './exit.ts';
 import { VERSION } from '../util/version.ts';
@@ -22,6 +23,10 @@ export interface ProblemOptions {
   readonly learningRate?: number;
   readonly samples?: number;
   readonly threads?: number;
+  readonly input?: string;
+  readonly output?: string;
+  readonly params?: readonly string[];
+  readonly bn?: BatchNormOption;
 }
 
 /** Parses an integer of at least `least`. @throws UsageError */
@@ -51,7 +56,8 @@ function preset(text: string): PresetName {
 /** The options that choose a problem, how its model is come by, and where results go. */
 export function addProblemOptions(command: Command, folder: string): Command {
   return command
-    .option('--model <text>', 'model, such as mlp:784-128-64-10, cnn, resnet:20,width=8', 'mlp:784-128-64-10')
+    .argument('[model]', 'a model of your own, model.onnx: the same as --model')
+    .option('--model <text or file>', 'model, such as mlp:784-128-64-10, cnn, resnet:20,width=8, or a file, model.onnx', 'mlp:784-128-64-10')
     .option('--data <name or file>', dataHelp, 'mnist')
     .option('--loss <name or file>', 'loss, or a module that exports one, my-loss.ts (default: cross-entropy, next-token for tokens with a target each, or mean-squared-error for regression)')
     .option('--weights <files...>', 'checkpoints (safetensors) to measure, instead of training')
@@ -62,12 +68,17 @@ export function addProblemOptions(command: Command, folder: string): Command {
     .option('--epochs <n>', 'passes over the training set (default: that of the preset)', integer('epochs', 1))
     .option('--learning-rate <rate>', 'peak learning rate (default: that of the preset)', positive('learning-rate'))
     .option('--json', 'print the record as JSON on standard output; progress goes to standard error')
+    .option('--input <name>', 'of a model from a file: the input that takes the data, where there are several')
+    .option('--output <name>', 'of a model from a file: the value that is looked at (default: the first output, before a final softmax)')
+    .option('--params <patterns>', "of a model from a file: what is trained besides the default, '+NAME' or '-NAME', separated by commas; * stands for anything", patternsOf)
+    .addOption(new Option('--bn <statistics>', 'of a model from a file: batch normalisation by its kept statistics, those of each batch, or kept ones recomputed on the training examples').choices(batchNormOptions))
     .option('--threads <n>', 'threads of an operation (default: all cores)', integer('threads', 1));
 }
 
 /** The problem that the options name. @throws UsageError | ArgumentError | DataError */
-export async function problemOf({ data, model, loss }: ProblemOptions): Promise<PreparedProblem> {
-  return prepareProblem(model, await datasetOf(data), await lossOf(loss));
+export async function problemOf(options: ProblemOptions): Promise<PreparedProblem> {
+  const { data, model, loss } = options;
+  return isModelFile(model) ? importedProblem(options) : prepareProblem(model, await datasetOf(data), await lossOf(loss));
 }
 
 /** The preset's settings with what the options change. */
@@ -87,11 +98,13 @@ export function requireWritable(folder: string): void {
   }
 }
 
+const statistics: Readonly<Record<BatchNormOption, string>> = { eval: 'eval (kept statistics)', batch: 'batch (statistics of each batch)', recompute: 'recompute (kept statistics, computed anew on the training examples)' };
+
 /** What is needed to repeat a measurement. */
 export function provenance(options: ProblemOptions): Record<string, string> {
   return {
     thalweg: VERSION, node: process.version, platform: `${process.platform} ${process.arch}`, processor: `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}`,
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`, load: loadavg()[0].toFixed(2), backend: 'onnxruntime-node', seed: String(options.seed), preset: options.preset,
-    model: options.model, 'batch normalisation': 'eval (kept statistics)', command: ['thalweg', ...process.argv.slice(2)].join(' '),
+    model: options.model, 'batch normalisation': statistics[options.bn ?? 'eval'], command: ['thalweg', ...process.argv.slice(2)].join(' '),
   };
 }

@@ -2,8 +2,11 @@
 export { denseMatrix, diagonalOperator, linearMap, linearOperator, matrixMap, matrixOperator, type BlockProduct, type LinearMap, type LinearOperator, type MapParts, type OperatorParts, type ProductParts } from './operator.ts';
 export { problemOperator, type Companion, type CurvatureOptions, type CurvatureProduct, type ExtraArrays, type PredictedMemory, type ProblemOperator, type ProblemOperatorParts, type ProductContext } from './problem-operator.ts';
 export { hessian } from './hessian.ts';
+export { batchHessians, type BatchHessianOptions, type BatchHessians } from './batch-hessian.ts';
+export { curvatureVariance, type CurvatureVariance, type CurvatureVarianceOptions } from './curvature-variance.ts';
 export { ggn } from './ggn.ts';
 export { empiricalFisher } from './empirical-fisher.ts';
+export { directionalDerivatives, type DirectionalDerivative, type DirectionalDerivatives, type DirectionalOptions } from './directional-derivatives.ts';
 export type { EstimatorOptions, ProbeDistribution, Progress } from './estimator.ts';
 export { topEigenpairs, type Eigenpair, type Eigenpairs, type EigenOptions } from './eigenpairs.ts';
 export { spectralDensity, type DensityOptions, type SpectralDensity } from './spectral-density.ts';
@@ -18,6 +21,7 @@ export { exponential, logarithm, power, shrinkage, smoothedStep, type Quadrature
 export { eigenvalueCount, spectralTrace, type CountOptions, type EigenvalueCount, type SpectralTrace, type SpectralTraceOptions } from './spectral-function-trace.ts';
 export { logDeterminant, type LogDeterminantOptions } from './log-determinant.ts';
 export { effectiveDimension, effectiveRank, stableRank, type EffectiveDimensionOptions, type EffectiveRank, type StableRank, type StableRankOptions } from './effective-rank.ts';
+export { spectrumSplit, type SpectrumSplit, type SpectrumSplitOptions } from './spectrum-split.ts';
 export { groupedErrors, subsamplingErrors, traceSubsamplingError, type GroupedSamples, type SubsamplingErrors, type SubsamplingOptions, type TraceSubsamplingOptions } from './subsampling.ts';
 export { gradientNoise, noiseStatistics, type GradientNoise, type GradientNoiseOptions } from './gradient-noise.ts';
 export { gram, identityOperator, isOperator, productOf, scaled, shifted, sumOf, symmetricPart, transposed, type ProductOptions } from './algebra.ts';

@@ -3,6 +3,7 @@ import { NDArray } from '../core/ndarray.ts';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import { choice, type Key, randint, split as splitKey } from '../util/random/index.ts';
 import { requireInteger, requireNumber } from '../util/require.ts';
+import type { ImageChange } from './image-changes.ts';
 import { makeSplit, subset, type Dataset, type Split } from './dataset.ts';
 
 export interface PooledImagesOptions {
@@ -12,8 +13,8 @@ export interface PooledImagesOptions {
   readonly train?: number;
   /** The first so many test images; default all. */
   readonly test?: number;
-  /** What is done to the large images before the blocks are averaged: a shift, noise. It gets the pixels of one image, [side * side], and must not change them. */
-  readonly before?: (pixels: Float32Array) => Float32Array;
+  /** What is done to the large images before the blocks are averaged: a shift, noise. It gets the pixels of one image, [side * side], which it must not change, and the image's place in its split. */
+  readonly before?: ImageChange;
 }
 
 /**
@@ -41,11 +42,11 @@ export function pooledImages(dataset: Dataset, { side, train = dataset.train.siz
   return { ...dataset, name: `${dataset.name}-${side}x${side}`, train: apply(subset(dataset.train, train)), test: apply(subset(dataset.test, test)), inputShape: [1, side, side] };
 }
 
-function pool({ inputs, size }: Split, large: number, side: number, before: (pixels: Float32Array) => Float32Array = (pixels) => pixels): Float64Array {
+function pool({ inputs, size }: Split, large: number, side: number, before: ImageChange = (pixels) => pixels): Float64Array {
   const block = large / side;
   const out = new Float64Array(size * side * side);
   for (let n = 0; n < size; n++) {
-    const pixels = before(inputs.data.subarray(n * large * large, (n + 1) * large * large) as Float32Array);
+    const pixels = before(inputs.data.subarray(n * large * large, (n + 1) * large * large) as Float32Array, n);
     for (let i = 0; i < large * large; i++) {
       out[n * side * side + Math.floor(Math.floor(i / large) / block) * side + Math.floor((i % large) / block)] += pixels[i] / (block * block);
     }

@@ -6,8 +6,10 @@ import { gaussianClusters } from './gaussian-clusters.ts';
 import type { GaussianClustersOptions } from './gaussian-clusters.ts';
 import { iris } from './iris.ts';
 import type { IrisOptions } from './iris.ts';
+import { mixedEntropyBigram, type MixedEntropyBigramDataset, type MixedEntropyBigramOptions } from './mixed-entropy-bigram.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
 import type { ModularArithmeticOptions } from './modular-arithmetic.ts';
+import { opposingOutliers, type OpposingOutliersDataset, type OpposingOutliersOptions } from './opposing-outliers.ts';
 import { sparseParity } from './sparse-parity.ts';
 import type { SparseParityDataset, SparseParityOptions } from './sparse-parity.ts';
 import { spirals } from './spirals.ts';
@@ -36,7 +38,7 @@ export const datasets = {
     load: async (options?: IrisOptions): Promise<Dataset> => iris(options),
   },
   'gaussian-clusters': {
-    description: 'normal clusters, one a class', options: { ...synthetic, classes: positiveInteger, dimension: positiveInteger, separation: nonNegative },
+    description: 'normal clusters, one a class', options: { ...synthetic, classes: positiveInteger, dimension: positiveInteger, separation: nonNegative, radius: nonNegative, labelNoise: fraction },
     load: async (options?: GaussianClustersOptions): Promise<Dataset> => gaussianClusters(options),
   },
   spirals: {
@@ -47,9 +49,17 @@ export const datasets = {
     description: 'regression on a random tanh network', options: { ...synthetic, dimension: positiveInteger, hidden: positiveIntegers, outputs: positiveInteger, noise: nonNegative },
     load: async (options?: TeacherStudentOptions): Promise<TeacherStudentDataset> => teacherStudent(options),
   },
+  'opposing-outliers': {
+    description: 'a linear signal, and two groups of outliers that cancel', options: { ...synthetic, dimension: positiveInteger, share: fraction, amplitude: nonNegative, bump: nonNegative, signalNorm: nonNegative },
+    load: async (options?: OpposingOutliersOptions): Promise<OpposingOutliersDataset> => opposingOutliers(options),
+  },
   'sparse-parity': {
     description: 'parity of a few of many bits', options: { ...synthetic, dimension: positiveInteger, order: positiveInteger },
     load: async (options?: SparseParityOptions): Promise<SparseParityDataset> => sparseParity(options),
+  },
+  'mixed-entropy-bigram': {
+    description: 'pairs of tokens, half of them with one successor', options: { ...synthetic, tokens: positiveInteger, successors: positiveInteger },
+    load: async (options?: MixedEntropyBigramOptions): Promise<MixedEntropyBigramDataset> => mixedEntropyBigram(options),
   },
   'modular-arithmetic': {
     description: 'a + b mod p, as sequences of tokens', options: { seed: nonNegativeInteger, modulus: positiveInteger, trainFraction: fraction, equalsToken: flag },

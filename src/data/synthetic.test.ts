@@ -41,7 +41,7 @@ describe('every portable dataset', () => {
   test('an unknown name', async () => {
     await expect(loadDataset('cifar' as 'iris')).rejects.toThrowErrorMatchingInlineSnapshot(`
       [ArgumentError: loadDataset: name must be that of a dataset, got 'cifar'.
-        Try: iris, gaussian-clusters, spirals, teacher-student, sparse-parity, modular-arithmetic]
+        Try: iris, gaussian-clusters, spirals, teacher-student, opposing-outliers, sparse-parity, mixed-entropy-bigram, modular-arithmetic]
     `);
     await expect(loadDataset('toString' as 'iris')).rejects.toThrow(ArgumentError);
   });
@@ -91,6 +91,23 @@ describe('synthetic laws', () => {
         expect(Math.abs(mean - other[j].mean)).toBeLessThan(0.23); // standard error 0.045
       });
     }
+  });
+
+  test('gaussian clusters on a sphere: centres at the radius; label noise leaves inputs as they are', () => {
+    const options = { classes: 5, dimension: 4, samples: 10_000, testSamples: 0, radius: 6 };
+    const { train } = gaussianClusters(options);
+    for (let label = 0; label < 5; label++) {
+      const own = takeRows(train, Array.from(train.targets.data.keys()).filter((i) => train.targets.data[i] === label));
+      // The mean of 2000 draws: |mean|^2 = 36 + 4 / 2000 in expectation, standard error of the norm 0.022.
+      expect(Math.abs(Math.hypot(...featureMoments(own).map(({ mean }) => mean)) - 6)).toBeLessThan(0.1);
+    }
+    const noisy = gaussianClusters({ ...options, labelNoise: 0.3 }).train;
+    expect(noisy.inputs.data).toEqual(train.inputs.data);
+    const changed = noisy.targets.data.filter((label, i) => label !== train.targets.data[i]).length;
+    // 3000 are drawn anew, of which one in five stays what it was: 2400 with a standard deviation of 22.
+    expect(Math.abs(changed - 2400)).toBeLessThan(100);
+    expect(() => gaussianClusters({ separation: 2, radius: 2 })).toThrow(/one of separation and radius/);
+    expect(() => gaussianClusters({ labelNoise: 1.2 })).toThrow(/share/);
   });
 
   test('spirals: without noise every point lies on its arm', () => {

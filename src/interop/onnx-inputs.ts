@@ -1,7 +1,7 @@
 /** Which input of an imported model is the data, which value its output, and what the other inputs are given. @module */
-import { filled, NDArray, toDtype, type DType } from '../core/ndarray.ts';
+import { filled, NDArray, sizeOf, toDtype, type DType } from '../core/ndarray.ts';
 import type { Shape } from '../core/ndarray.ts';
-import { isFloatType, type DeclaredValue, type ImportedProgram, type OnnxType } from '../onnx/import/index.ts';
+import { isFloatType, type DeclaredValue, type ImportedNode, type ImportedProgram, type OnnxType } from '../onnx/import/index.ts';
 import { ArgumentError, DataError } from '../util/errors.ts';
 
 /** `float[batch,3,?]`: a declared input or output in messages. */
@@ -56,21 +56,28 @@ export function chosenOutput({ graph }: ImportedProgram, name: string | undefine
   }
   const first = graph.outputs.find(({ type }) => type === undefined || isFloatType(type as OnnxType));
   if (first === undefined) throw new ArgumentError({ operation: 'importOnnx', required: 'some output must be floating-point', received: graph.outputs.map(describeDeclared).join(', ') || 'none', remedy: 'name a value before it by option output' });
-  const maker = graph.nodes.find(({ outputs }) => outputs.includes(first.name));
+  const makerOf = (value: string): ImportedNode | undefined => graph.nodes.find(({ outputs }) => outputs.includes(value));
+  let maker = makerOf(first.name);
+  while (maker?.operator === 'Identity' && maker.domain === '') maker = makerOf(maker.inputs[0]);
   const loss = maker?.domain === '' ? (FINAL as Readonly<Record<string, ChosenOutput['loss']>>)[maker.operator] : undefined;
   if (maker === undefined || loss === undefined) return { name: first.name };
   return { name: maker.inputs[0], loss, notice: `the output is taken before the final ${maker.operator}, which the loss contains; option output: '${first.name}' takes it after` };
 }
 
-/** Extents of a declared shape, names bound by the data's own and by `dimensions`. @throws ArgumentError naming what is open. */
+/** One number for all elements of a larger input is refused: a damaged file may declare anything. */
+const LARGEST_FILLED = 2 ** 28;
+
+/** Extents of a declared shape, names bound by the data's own and by `dimensions`. @throws ArgumentError naming what is open, or when the input has more than 2^28 elements. */
 export function extentsOf(input: DeclaredValue, bound: ReadonlyMap<string, number>): Shape {
   if (input.shape === undefined) throw new ArgumentError({ operation: 'importOnnx', required: `the shape of input '${input.name}' must be declared`, received: 'none', remedy: 'give it an array by option values' });
-  return input.shape.map((extent, axis) => {
+  const shape = input.shape.map((extent, axis) => {
     if (typeof extent === 'number') return extent;
     const known = extent === undefined ? undefined : bound.get(extent);
     if (known === undefined) throw new ArgumentError({ operation: 'importOnnx', required: `axis ${axis} of input '${input.name}' must be known`, received: extent === undefined ? 'an open extent' : `the name '${extent}', which the data do not have`, remedy: 'option dimensions, e.g. { dimensions: { sequence: 16 } }, or an array by option values' });
     return known;
   });
+  if (sizeOf(shape) > LARGEST_FILLED) throw new ArgumentError({ operation: 'importOnnx', required: `an input that is one number everywhere must have at most ${LARGEST_FILLED} elements`, received: `'${input.name}' [${shape.join(',')}]`, remedy: 'give it an array by option values' });
+  return shape;
 }
 
 /** Names of dimensions by the extents that the data have. @throws DataError when the data contradict the declaration. */

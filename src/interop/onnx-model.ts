@@ -2,7 +2,7 @@
 import type { NDArray } from '../core/ndarray.ts';
 import type { AnyModel } from '../nn/model.ts';
 import {
-  classifyInitialisers, nonDifferentiableNodes, normaliseInitialisers, parseOnnx, unsupportedOperators,
+  classifyInitialisers, equalInitialisers, nonDifferentiableNodes, normaliseInitialisers, parseOnnx, tieInitialisers, unsupportedOperators,
   type BatchNormalisation, type DeclaredValue, type FrozenArray, type ImportedParameter, type NotDifferentiable, type ReadExternal,
 } from '../onnx/import/index.ts';
 import { ArgumentError } from '../util/errors.ts';
@@ -23,6 +23,8 @@ export interface OnnxImportOptions {
   readonly dimensions?: Readonly<Record<string, number>>;
   /** What is trained, beside the default: `+PATTERN` trains, `-PATTERN` freezes, `*` stands for anything; later entries win. */
   readonly params?: readonly string[];
+  /** Weights that are one, as `{ 'head.weight': 'tokens.weight' }`: the first takes the value of the second. PyTorch's newer exporter writes them twice; a notice names pairs. */
+  readonly tied?: Readonly<Record<string, string>>;
   /** Axis of the batch in the data input and in the output. Default 0. */
   readonly batchAxis?: number;
   /** In eval mode, batch normalisation by the kept statistics (`eval`, default) or by those of the batch at hand (`batch`). */
@@ -74,14 +76,21 @@ export interface ImportedModel {
  */
 export function importOnnx(bytes: Uint8Array, options: OnnxImportOptions = {}): ImportedModel {
   const { name = 'in memory', values = {}, readExternal } = options;
-  const program = normaliseInitialisers(parseOnnx(bytes, { name, ...(readExternal && { readExternal }) }), readExternal);
+  const parsed = parseOnnx(bytes, { name, ...(readExternal && { readExternal }) });
+  const program = tieInitialisers(normaliseInitialisers(parsed, readExternal), options.tied ?? {});
   const input = dataInput(program, options.input, new Set(Object.keys(values)));
   const chosen = chosenOutput(program, options.output);
   const unsupported = unsupportedOperators(program, [chosen.name]);
   if (unsupported.length > 0) throw new ArgumentError({ operation: `ONNX file ${name}`, required: 'every operator that the output needs must be one that is read', received: unsupported.join(', '), remedy: 'export with another opset_version, or take an earlier value by option output' });
   requireValues(program, input, values);
-  const classified = classifyInitialisers(program, [chosen.name], options.params);
+  const found = classifyInitialisers(program, [chosen.name], options.params);
+  // Records put keys that look like integers first, and so do the parameters' coordinates: the table follows.
+  const order = Object.keys(Object.fromEntries(found.parameters.map((row) => [row.name, 0])));
+  const classified = { ...found, parameters: found.parameters.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)) };
   const notices = chosen.notice === undefined ? [] : [chosen.notice];
+  for (const [second, first] of equalInitialisers(program, classified.parameters.map((row) => row.name))) {
+    notices.push(`'${second}' has the elements of '${first}', perhaps transposed: if they are one weight, say so by option tied: { '${second}': '${first}' }`);
+  }
   const layers = new Map<string, string[]>();
   for (const { use, name: parameter } of classified.parameters) layers.set(use, [...layers.get(use) ?? [], parameter]);
   const traced: TracedProgram = {

@@ -76,14 +76,24 @@ interface Applied {
   readonly state: Named;
 }
 
+/** Operators whose results for an example depend on the whole batch, or on noise drawn for it, in train mode. */
+const WHOLE_BATCH = new Set(['BatchNormalization', 'Dropout']);
+
+/** Whether the batch must be run as one. */
+function needsWholeBatch({ program, batchNormalisation }: TracedProgram, mode: Mode): boolean {
+  if (mode === 'eval' && batchNormalisation === 'eval') return false;
+  const nodes = [...program.graph.nodes, ...[...program.functions.values()].flatMap((callee) => callee.nodes)];
+  return nodes.some(({ operator }) => WHOLE_BATCH.has(operator));
+}
+
 /**
  * A model exported for a fixed batch is applied to one such batch after another: shapes written into it, as `Reshape` to [1, -1], could
- * join examples otherwise. In train mode the batch is one, since batch normalisation takes its statistics over it.
+ * join examples otherwise. Batch normalisation by the batch and dropout need it as one.
  */
 function applyBatches(traced: TracedProgram, params: Named, inputs: Tensor, mode: Mode, state: Named, noise: NoiseOf): Applied {
   const batch = inputs.shape[0];
   const fixed = fixedBatch(traced, batch);
-  if (fixed === undefined || mode === 'train' || traced.batchNormalisation === 'batch') return applyOnce(traced, params, inputs, mode, state, noise);
+  if (fixed === undefined || needsWholeBatch(traced, mode)) return applyOnce(traced, params, inputs, mode, state, noise);
   if (fixed < 1 || batch % fixed !== 0) throw wrongBatch(traced, batch, `data of ${batch} examples`);
   const groups = reshape(inputs, [batch / fixed, fixed, ...inputs.shape.slice(1)]);
   const outputs = vmap((group: Tensor) => applyOnce(traced, params, group, mode, state, noise).outputs)(groups);

@@ -20,13 +20,17 @@ export {
 export { lossLine, lossPlane, type LossLine, type LossPlane, type PlaneOptions } from './plane.ts';
 export { sampleLandscape, symmetricRange, type LandscapeSample, type SampleOptions } from './sample.ts';
 export { linearBarrier, type BarrierOptions, type LinearBarrier, type SplitBarrier } from './connectivity/barrier.ts';
-export type { PathBatchNorm, PathEvaluationOptions } from './connectivity/path-evaluation.ts';
+export { descendValley, riverValley, stationaryHill, type RiverValley, type RiverValleyOptions, type ValleyDescent, type ValleyDescentOptions } from './river-valley.ts';
+export { quadraticBarrier, quadraticRise, type LayerRise, type PredictedRise, type QuadraticBarrier } from './connectivity/quadratic-barrier.ts';
+export { pathEvaluator, type ExampleLosses, type PathBatchNorm, type PathEvaluationOptions, type PathEvaluator } from './connectivity/path-evaluation.ts';
 export type { PathMeasures, PathSample } from './connectivity/path-measures.ts';
 export type { BarrierHeight } from './connectivity/path-refinement.ts';
 export { curvePoint, findCurve, straightCurve, type Curve, type CurveOptions, type FoundCurve } from './connectivity/curve.ts';
 export { curveLength, curveWeights, type CurveKind } from './connectivity/curve-geometry.ts';
+export { curveConnectivity, type CurveConnectivity, type CurveConnectivityOptions } from './connectivity/curve-connectivity.ts';
 export { curveBarrier, type CurveReport, type CurveReportOptions } from './connectivity/curve-report.ts';
 export { combinePoints, parameterDistance } from './connectivity/path-points.ts';
+export { variancePreservingMix } from './variance-preserving-mix.ts';
 export {
   applyPermutations, composePermutations, identityPermutations, inversePermutations, permutationSpec, randomPermutations,
   type GroupDescription, type PermutationGroup, type Permutations, type PermutationSpec, type PermutedAxis,

@@ -8,3 +8,4 @@ export { svd } from './svd.ts';
 export type { ThinSvd } from './svd.ts';
 export { cholesky, solve, solveCholesky } from './solve.ts';
 export { symmetricEigenvalues, symmetricEigenvaluesPausing, type EigenvaluesOptions } from './symmetric-eigenvalues.ts';
+export { gaussianOrthogonal } from './gaussian-orthogonal.ts';

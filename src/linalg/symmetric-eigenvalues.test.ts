@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NonFiniteError, ShapeError } from '../util/errors.ts';
-import { key, normal } from '../util/random/index.ts';
+import { key, normal, split } from '../util/random/index.ts';
 import { symmetricEigen, symmetricEigenvalues, symmetricEigenvaluesPausing } from './index.ts';
 
 function symmetric(n: number, seed: number): Float64Array {
@@ -37,6 +37,22 @@ describe('symmetricEigenvalues', () => {
       const values = symmetricEigenvalues(new Float64Array(49).fill(scale), 7);
       expect(values[6] / scale).toBeCloseTo(7, 12);
       expect(largest(values.subarray(0, 6)) / scale).toBeLessThan(1e-14);
+    }
+  });
+
+  test('of a matrix of rank four with rounding in its kernel: couplings among values at zero never get small beside their neighbours', () => {
+    // [0 B^T; B 0] with B of rank two: plus and minus its singular values, all others zero.
+    const [n, wide] = [60, 40];
+    for (const [noise, seed] of [[0, 0], [1e-17, 2], [1e-20, 2], [1e-20, 3]]) {
+      const draw = (name: string, columns: number): Float64Array => normal(split(key(seed), 'x', name), [n, columns], { dtype: 'float64' });
+      const [a, u, v] = [draw('a', n), draw('u', 2), draw('v', 2)];
+      const matrix = Float64Array.from({ length: n * n }, (_, at) => {
+        const [i, j] = [Math.floor(at / n), at % n];
+        return noise * a[at] + (i >= wide && j < wide ? u[2 * i] * v[2 * j] + u[2 * i + 1] * v[2 * j + 1] : 0);
+      });
+      const values = symmetricEigenvalues(matrix, n);
+      expect(largest(values.subarray(2, n - 2))).toBeLessThan(1e-13);
+      for (const i of [0, 1]) expect(values[i]).toBeCloseTo(-values[n - 1 - i], 12);
     }
   });
 

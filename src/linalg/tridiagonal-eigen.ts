@@ -19,6 +19,9 @@ export interface TridiagonalEigenEnds {
 }
 
 const ITERATIONS_PER_VALUE = 60;
+/** Iterations after which a coupling need not be small beside its neighbours, only beside the matrix. */
+const RELATIVE_ITERATIONS = 30;
+const UNDERFLOW = Number.MIN_VALUE / Number.EPSILON ** 2;
 
 /**
  * All eigenpairs of the symmetric tridiagonal matrix with `diagonal` [n] and `offDiagonal` [n-1]. O(n^3).
@@ -76,7 +79,8 @@ function diagonalise(operation: string, values: Float64Array, coupling: Float64A
   const rotations: Rotations = { sines: new Float64Array(n), cosines: new Float64Array(n) };
   for (let start = 0; start < n; start++) {
     for (let iteration = 0; ; iteration++) {
-      const end = blockEnd(values, coupling, start);
+      // Among many eigenvalues at zero, neighbours are rounding themselves and a coupling may never fall below theirs. Entries are at most 1.
+      const end = blockEnd(values, coupling, start, iteration < RELATIVE_ITERATIONS ? UNDERFLOW : Number.EPSILON);
       if (end === start) break;
       if (iteration === ITERATIONS_PER_VALUE) {
         throw new ThalwegError('CONVERGENCE', {
@@ -89,12 +93,12 @@ function diagonalise(operation: string, values: Float64Array, coupling: Float64A
   }
 }
 
-/** The last index of the unreduced block that begins at `start`; couplings below the rounding of their neighbours count as zero. */
-function blockEnd(values: Float64Array, coupling: Float64Array, start: number): number {
+/** The last index of the unreduced block that begins at `start`; couplings below the rounding of their neighbours, or below `smallest`, count as zero. */
+function blockEnd(values: Float64Array, coupling: Float64Array, start: number, smallest: number): number {
   let end = start;
   while (end < values.length - 1) {
     const neighbours = Math.abs(values[end]) + Math.abs(values[end + 1]);
-    if (Math.abs(coupling[end]) <= Number.EPSILON * neighbours || Math.abs(coupling[end]) < Number.MIN_VALUE / Number.EPSILON ** 2) break;
+    if (Math.abs(coupling[end]) <= Number.EPSILON * neighbours || Math.abs(coupling[end]) < smallest) break;
     end++;
   }
   return end;

@@ -30,8 +30,8 @@ export const lossDescriptions: Readonly<Record<LossName, string>> = {
   'mean-squared-error': 'mean over the outputs of squared differences',
   'squared-error': 'half the sum over the outputs of squared differences; mse for short',
   'binary-cross-entropy': 'minus the log-probability of 0 or 1, a logit each; mean over outputs; bce for short',
-  'next-token': 'cross-entropy of the next token, mean over the positions that have a target (none where it is negative)',
   hinge: 'how much the class lacks of a margin of 1 over the best other one',
+  'next-token': 'cross-entropy of the next token, mean over the positions that have a target (none where it is negative)',
 };
 
 /** Short names. `mse` is the loss that papers on the stability of gradient descent call so: a half, and a sum over outputs. */

@@ -9,6 +9,7 @@ export { dense, type DenseOptions, type DenseParameters, type WeightOnly } from 
 export { conv, type ConvLayerOptions } from './conv.ts';
 export { averagePooling, globalAveragePooling, maxPooling } from './pooling.ts';
 export { examplesShaped } from './examples.ts';
+export { withBatchStatistics } from './batch-statistics.ts';
 export { batchNorm, type BatchNorm, type BatchNormOptions, type BatchStatistics } from './batch-norm.ts';
 export { normalizedConv, type NormalizedConvOptions } from './normalized-conv.ts';
 export { groupNorm, layerNorm, rootMeanSquareNorm, type NormalizationOptions, type ScaleAndBias } from './normalization.ts';
@@ -16,6 +17,7 @@ export { dropout } from './dropout.ts';
 export { embedding, type EmbeddingOptions } from './embedding.ts';
 export { multiHeadAttention, type AttentionParameters, type MultiHeadAttentionOptions } from './attention.ts';
 export { mlp, type MlpOptions, type MlpParameters } from './models/mlp.ts';
+export { mupMlp, type MupMlp, type MupMlpOptions } from './models/mup-mlp.ts';
 export { cnn, type CnnOptions, type CnnParameters } from './models/cnn.ts';
 export { resnet, type ResnetOptions, type ResnetParameters, type ResnetState } from './models/resnet.ts';
 export { transformer, type TransformerOptions, type TransformerParameters } from './models/transformer.ts';

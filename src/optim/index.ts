@@ -14,8 +14,9 @@ export { oneCycleSchedule, type OneCycleScheduleOptions } from './schedules/one-
 export { plateauSchedule, type PlateauScheduleOptions } from './schedules/plateau.ts';
 export { linearSchedule, polynomialSchedule, type LinearScheduleOptions, type PolynomialScheduleOptions } from './schedules/polynomial.ts';
 export { piecewiseSchedule, stepSchedule, type PiecewiseScheduleOptions, type StepScheduleOptions } from './schedules/step.ts';
+export { decayBranches, repeatedDecaySchedule, type DecayBranch, type RepeatedDecayScheduleOptions } from './schedules/repeated-decay.ts';
 export { sequenceSchedule, warmupSchedule, type ScheduleStage, type WarmupScheduleOptions } from './schedules/warmup.ts';
-export { warmupStableDecaySchedule, type WarmupStableDecayScheduleOptions } from './schedules/warmup-stable-decay.ts';
+export { warmupStableDecaySchedule, type DecayShape, type WarmupStableDecayScheduleOptions } from './schedules/warmup-stable-decay.ts';
 export { scaleByMomentum, sgd, type MomentumOptions, type MomentumState, type SgdOptions } from './sgd.ts';
 export { asam, type AsamOptions } from './asam.ts';
 export { withExponentialAverage, withStochasticWeightAverage, type AverageState, type ExponentialAverageOptions, type StochasticWeightAverageOptions } from './averaging.ts';
@@ -34,6 +35,7 @@ export { adafactor, scaleByAdafactor, type AdafactorOptions, type AdafactorState
 export { adagrad, scaleByAdagrad, type AdagradOptions, type AdagradState, type ScaleByAdagradOptions } from './adagrad.ts';
 export { adam, scaleByAdam, type AdamOptions, type AdamState, type ScaleByAdamOptions } from './adam.ts';
 export { adamw, type AdamWOptions } from './adamw.ts';
+export { mupAdam, type MupAdamOptions } from './mup-adam.ts';
 export { amsgrad, scaleByAmsgrad, type AmsgradOptions, type AmsgradState, type ScaleByAmsgradOptions } from './amsgrad.ts';
 export { lamb, scaleByLamb, type LambState, type ScaleByLambOptions } from './lamb.ts';
 export { lars, scaleByLars, type LarsOptions, type LarsState } from './lars.ts';
@@ -54,3 +56,4 @@ export { lazily, periodically } from './periodic.ts';
 export { scaleByShampoo, shampoo, type Grafting, type ScaleByShampooOptions, type ShampooOptions, type ShampooState } from './shampoo.ts';
 export { scaleBySoap, soap, type ScaleBySoapOptions, type SoapOptions, type SoapState } from './soap.ts';
 export { scaleBySophia, sophia, type DiagonalEstimator, type ScaleBySophiaOptions, type SophiaOptions, type SophiaState } from './sophia.ts';
+export { batchSizeRule, type BatchSizeRuleOptions } from './batch-size-rule.ts';

@@ -7,3 +7,4 @@ export { correctness, examplesOf, losses, lossSum, meanOf, moments, pointOf, pre
 export { evaluate, evaluateGradient, evaluator, gradientSum, type Evaluation, type Evaluator, type Gradient, type GradientOptions } from './evaluate.ts';
 export { freshStatistics, meanState, recalibrate, recalibrator, usualBatch, type RecalibrationOptions, type Recalibrator } from './batch-statistics.ts';
 export { withLabelSmoothing } from './label-smoothing.ts';
+export { distillation, type DistillationOptions } from './distillation.ts';

@@ -4,7 +4,9 @@ export { connect, connectFigures, connectReport, connectRows, trainPoints, type 
 export { comparisonReport, type NamedRecord } from './compare.ts';
 export { checkpointOf, pointFromCheckpoint } from './checkpoint.ts';
 export type { CostEstimate } from './estimate.ts';
-export { prepareProblem, type AnyPoint, type AnyProblem, type NamedLoss, type PreparedProblem } from './prepare.ts';
+export { matchCheckpoint, matchedArrays, type CheckpointMatching, type MatchedArray } from './checkpoint-matching.ts';
+export { prepareImported, settledPoint, type ImportedProblemOptions } from './imported.ts';
+export { prepareProblem, problemOfModel, type AnyPoint, type AnyProblem, type NamedLoss, type PreparedProblem } from './prepare.ts';
 export { planeAxes, presets, type PlaneAxes, type PresetName, type SurveySettings } from './presets.ts';
 export {
   SURVEY_SCHEMA, type CostRecord, type DensityRecord, type FeaturesRecord, type KernelRecord, type SharpnessRecord, type WeightLayerRecord, type WeightsRecord, type DivergenceRecord, type EigenvaluesRecord, type LayerRecord, type LineRecord, type LossGridRecord, type PlaneRecord,
@@ -17,3 +19,4 @@ export { RUN_SCHEMA, runRecord, type AnyTrainingRun, type RunColumn, type RunRec
 export { runFigures } from './run-figures.ts';
 export { runReport, runSummary } from './run-report.ts';
 export { stabilityOf, type Stability } from './stability.ts';
+export { modelZoo, type ModelZoo, type ModelZooOptions, type ZooRow, type ZooRuns } from './model-zoo.ts';

@@ -20,6 +20,8 @@ export interface PreparedProblem {
   readonly problem: AnyProblem;
   readonly dataset: Dataset;
   readonly lossName: string;
+  /** Statistics that batch normalisation uses in what is measured. Default `eval`: kept ones. */
+  readonly batchNorm?: 'eval' | 'batch' | 'recomputed';
 }
 
 /** A loss and the name that records give it. */
@@ -40,8 +42,13 @@ const usualLoss = ({ kind, train }: Dataset): string => (kind === 'regression' ?
 export function prepareProblem(modelText: string, dataset: Dataset, loss?: string | NamedLoss): PreparedProblem {
   const classes = dataset.classes?.length ?? (dataset.train.targets.shape[1] ?? 1);
   const model: AnyModel = parseModel(modelText, { inputShape: dataset.inputShape, classes, ...(dataset.vocabulary !== undefined && { vocabulary: dataset.vocabulary }) });
+  return problemOfModel(model, dataset, modelText, loss);
+}
+
+/** The problem of fitting a model to a dataset, by the dataset's usual loss unless another is named. @throws ArgumentError */
+export function problemOfModel(model: AnyModel, dataset: Dataset, modelName: string, loss?: string | NamedLoss): PreparedProblem {
   const { name, loss: chosen } = typeof loss === 'object' ? loss : namedLoss(loss ?? usualLoss(dataset));
-  const problem: AnyProblem = { name: `${modelText} on ${dataset.name}`, model, loss: chosen, train: dataset.train, ...(dataset.test.size > 0 && { test: dataset.test }) };
+  const problem: AnyProblem = { name: `${modelName} on ${dataset.name}`, model, loss: chosen, train: dataset.train, ...(dataset.test.size > 0 && { test: dataset.test }) };
   requireFit(problem, name);
   return { problem, dataset, lossName: name };
 }

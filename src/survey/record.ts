@@ -214,7 +214,7 @@ export interface SurveyRecord {
     readonly samples: number;
     readonly classes?: readonly string[];
     /** Which statistics batch normalisation used in everything measured after training; `absent` for models without. */
-    readonly batchNorm: 'eval' | 'absent';
+    readonly batchNorm: 'eval' | 'batch' | 'recomputed' | 'absent';
   };
   /** False when it was interrupted, training diverged or a part failed: what is missing was not reached. */
   readonly complete: boolean;

@@ -6,6 +6,11 @@ import type { SurveyRecord } from './record.ts';
 import type { Measurement } from '../problem/index.ts';
 import { percent, show } from './show.ts';
 
+/** What a report says of the statistics of batch normalisation, since landscapes differ by them. */
+const BATCH_NORM: Readonly<Record<SurveyRecord['problem']['batchNorm'], string>> = {
+  absent: '', eval: '; batch normalisation by kept statistics', batch: '; batch normalisation by the statistics of each batch', recomputed: '; batch normalisation by statistics recomputed on the training examples',
+};
+
 /** Where the mean gradient is lost in noise only a lower bound is known. */
 const showNoiseScale = (scale: NonNullable<SurveyRecord['gradientNoiseScale']>): string => (Number.isFinite(scale.value) ? show(scale) : `above ${formatNumber(Number(scale.atLeast.toPrecision(2)))}`);
 
@@ -15,7 +20,7 @@ export function surveyReport(record: SurveyRecord, figures: readonly SurveyFigur
   const state = record.complete ? '' : ' This survey is incomplete: parts that were interrupted or failed are missing.';
   return reportPage({
     title: `Survey of ${problem.name}`,
-    subtitle: `${problem.parameters.toLocaleString('en')} parameters, ${problem.loss} loss; curvature and landscape on ${problem.samples.toLocaleString('en')} of ${problem.trainExamples.toLocaleString('en')} training examples${problem.batchNorm === 'eval' ? '; batch normalisation by kept statistics' : ''}.${state}`,
+    subtitle: `${problem.parameters.toLocaleString('en')} parameters, ${problem.loss} loss; curvature and landscape on ${problem.samples.toLocaleString('en')} of ${problem.trainExamples.toLocaleString('en')} training examples${BATCH_NORM[problem.batchNorm]}.${state}`,
     provenance: { ...record.provenance, data: `${problem.data} (${problem.licence})`, schema: record.schema },
     summary: surveySummary(record),
     sections: sections(record, figures),

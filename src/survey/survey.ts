@@ -126,14 +126,14 @@ function contextOf(prepared: PreparedProblem, { settings, seed, executor, signal
   };
 }
 
-function emptyRecord({ problem, dataset, lossName }: PreparedProblem, { point, sample }: StageContext, { provenance = {} }: SurveyOptions): SurveyRecord {
+function emptyRecord({ problem, dataset, lossName, batchNorm = 'eval' }: PreparedProblem, { point, sample }: StageContext, { provenance = {} }: SurveyOptions): SurveyRecord {
   return {
     schema: SURVEY_SCHEMA, provenance,
     problem: {
       name: problem.name, model: problem.model.name, loss: lossName, data: dataset.name, licence: dataset.licence,
       parameters: leaves<NDArray>(point.params).reduce((sum, leaf) => sum + leaf.size, 0),
       trainExamples: problem.train.size, testExamples: problem.test?.size ?? 0, samples: sample.size, ...(dataset.classes && { classes: dataset.classes }),
-      batchNorm: leaves(point.state).length > 0 ? 'eval' : 'absent',
+      batchNorm: leaves(point.state).length > 0 ? batchNorm : 'absent',
     },
     complete: false, costs: [], failures: [],
   };

@@ -1,5 +1,5 @@
 /** What an ensemble is a function of, and what it tells. @module */
-import type { EnsembleOptimizer, EnsembleSchedule, Variation } from './ensemble-vary.ts';
+import type { EnsembleOptimizer, EnsembleSchedule, EnsembleStart, Variation } from './ensemble-vary.ts';
 import type { TrainOptions } from './options.ts';
 import type { Measured } from './probe.ts';
 
@@ -29,7 +29,7 @@ export type EnsembleEvent =
   | { readonly type: 'diverged'; readonly replica: number; readonly step: number; readonly loss: number; readonly message: string };
 
 /** What `trainEnsemble` is a function of, and its hooks. Options that `train` has mean what they mean there. */
-export interface EnsembleOptions<P, State> extends Omit<TrainOptions<P, State>, 'optimizer' | 'schedule' | 'checkpoint' | 'resume' | 'microBatch' | 'onEvent' | 'labels'> {
+export interface EnsembleOptions<P, State> extends Omit<TrainOptions<P, State>, 'optimizer' | 'schedule' | 'start' | 'checkpoint' | 'resume' | 'microBatch' | 'onEvent' | 'labels'> {
   /** Default: the length of the lists in `vary` and `schedule`. */
   readonly replicas?: number;
   /** What differs between replicas. Default: the seed. */
@@ -38,6 +38,8 @@ export interface EnsembleOptions<P, State> extends Omit<TrainOptions<P, State>, 
   readonly optimizer: EnsembleOptimizer;
   /** Of all replicas, or one a replica; absent where `vary` gives learning rates. */
   readonly schedule?: EnsembleSchedule;
+  /** Where to start: one point of all replicas, or one each. Default: the model's own initialisation from each replica's seed. */
+  readonly start?: EnsembleStart<P, State>;
   /** Examples evaluated at a time. Default: the whole batch. */
   readonly microBatch?: number;
   /** Bytes that a step of the replicas trained at a time may take, besides the training set. Default 512 MiB. */

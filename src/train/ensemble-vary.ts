@@ -36,6 +36,9 @@ export type EnsembleOptimizer = Optimizer | ((hyper: HyperParameters) => Optimiz
 /** A learning rate or schedule of all replicas, or one a replica. */
 export type EnsembleSchedule = number | Schedule | readonly (number | Schedule)[];
 
+/** A start of all replicas, or one a replica. */
+export type EnsembleStart<P, State> = Point<P, State> | readonly Point<P, State>[];
+
 /** One replica: what `train` would be given to do the same. */
 export interface Replica<P, State> {
   /** What it differs in, by name. */
@@ -53,7 +56,7 @@ export interface ReplicaSettings<P, State> {
   readonly vary: Variation;
   readonly seed: number;
   readonly schedule?: EnsembleSchedule;
-  readonly start?: Point<P, State>;
+  readonly start?: EnsembleStart<P, State>;
 }
 
 const SEEDS = ['seed', 'initialisation', 'order'] as const;
@@ -81,7 +84,7 @@ export function replicasOf<P, State>(problem: Problem<P, State>, settings: Repli
     const values = Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, list[r]]));
     return {
       values, seed: values.order ?? values.seed ?? seed,
-      start: startOf(values.initialisation ?? values.seed ?? seed, values.initialScale),
+      start: startOf(r, values.initialisation ?? values.seed ?? seed, values.initialScale),
       schedule: values.learningRate ?? scaled(scheduleOf(settings.schedule!, r), values.learningRateFactor),
       hyper: Object.fromEntries(Object.entries(values).filter(([name]) => !KNOWN.includes(name))),
     };
@@ -93,8 +96,8 @@ export const optimizerOf = (optimizer: EnsembleOptimizer, hyper: HyperParameters
 
 const scheduleOf = (schedule: EnsembleSchedule, replica: number): number | Schedule => (typeof schedule === 'object' ? schedule[replica] : schedule);
 
-function countOf({ replicas, vary, schedule }: Pick<ReplicaSettings<unknown, unknown>, 'replicas' | 'vary' | 'schedule'>): number {
-  const list = [...Object.values(vary), schedule].find((given) => typeof given === 'object');
+function countOf({ replicas, vary, schedule, start }: Pick<ReplicaSettings<unknown, unknown>, 'replicas' | 'vary' | 'schedule' | 'start'>): number {
+  const list = [...Object.values(vary), schedule, start].find((given) => Array.isArray(given));
   if (replicas !== undefined) return requireInteger('trainEnsemble', 'replicas', replicas, 1);
   if (list === undefined || list.length === 0) throw new ArgumentError({ operation: 'trainEnsemble', required: 'the number of replicas must be given, or a list in vary', received: 'neither' });
   return list.length;
@@ -115,6 +118,7 @@ function valuesOf(name: string, given: true | readonly number[], seed: number, c
 
 function requireConsistent({ schedule, start }: Pick<ReplicaSettings<unknown, unknown>, 'schedule' | 'start'>, lists: Readonly<Record<string, readonly number[]>>, count: number): void {
   if (typeof schedule === 'object' && schedule.length !== count) throw new ArgumentError({ operation: 'trainEnsemble', required: `schedule must be one, or have an entry for each of the ${count} replicas`, received: `${schedule.length}` });
+  if (isList(start) && start.length !== count) throw new ArgumentError({ operation: 'trainEnsemble', required: `start must be one point, or have an entry for each of the ${count} replicas`, received: `${start.length}` });
   if ((schedule === undefined) === (lists.learningRate === undefined)) {
     throw new ArgumentError({ operation: 'trainEnsemble', required: 'one of schedule and vary.learningRate must be given', received: schedule === undefined ? 'neither' : 'both', remedy: 'vary.learningRateFactor multiplies a schedule' });
   }
@@ -126,11 +130,13 @@ function requireConsistent({ schedule, start }: Pick<ReplicaSettings<unknown, un
   }
 }
 
-/** Initial points by seed and scale, each made once. */
-function starts<P, State>(problem: Problem<P, State>, given: Point<P, State> | undefined): (seed: number, scale: number | undefined) => Point<P, State> {
+const isList = <P, State>(start: EnsembleStart<P, State> | undefined): start is readonly Point<P, State>[] => Array.isArray(start);
+
+/** Points given, or initial points by seed, each made once; times a scale. */
+function starts<P, State>(problem: Problem<P, State>, given: EnsembleStart<P, State> | undefined): (replica: number, seed: number, scale: number | undefined) => Point<P, State> {
   const known = new Map<number, Point<P, State>>();
-  return (seed, scale = 1) => {
-    let point = given ?? known.get(seed);
+  return (replica, seed, scale = 1) => {
+    let point = (isList(given) ? given[replica] : given) ?? known.get(seed);
     if (point === undefined) known.set(seed, (point = problem.model.init(split(key(seed), 'init'))));
     if (scale === 1) return point;
     const times = ({ data, shape, dtype }: NDArray): NDArray => new NDArray((data as Float64Array).map((x) => x * scale), shape, dtype);

@@ -49,6 +49,19 @@ describe('in float64, with dropout and batch normalisation, a replica is its run
     }
   });
 
+  test('a start each: runs that fork', async () => {
+    const settings = { ...exact, optimizer: sgd(), schedule: 0.1 };
+    const { replicas: trunks } = await trainEnsemble(noisy, { ...settings, replicas: 2 });
+    const [one, two] = trunks.map(({ params, state }) => ({ params, state }));
+    const start = [one, one, two];
+    const { replicas } = await trainEnsemble(noisy, { ...settings, start, vary: { order: [3, 4, 3] } });
+    for (const [r, replica] of replicas.entries()) expectSame(replica, await train(noisy, { ...settings, seed: [3, 4, 3][r], start: start[r] }), TIGHT);
+    expect(difference(replicas[0], replicas[1])).toBeGreaterThan(1e-4);
+    const alike = await trainEnsemble(noisy, { ...settings, start: [one, two], vary: {} });
+    expect(alike.replicas).toHaveLength(2);
+    await expect(trainEnsemble(noisy, { ...settings, start: [one, two], replicas: 3 })).rejects.toThrow(/an entry for each of the 3 replicas/);
+  });
+
   test('a schedule that looks at the losses looks at those of its replica', async () => {
     const schedule: Schedule = plateauSchedule({ rate: 0.5, window: 1, patience: 0, factor: 0.5 });
     const settings = { ...exact, steps: 8, schedule, optimizer: sgd() };

@@ -92,7 +92,7 @@ export async function trainEnsemble<P, State>(problem: Problem<P, State>, option
 }
 
 function configurationFor<P, State>({ problem, options, replicas, steps, stepsPerCall, like }: Setup<P, State>, { params, state }: HostCarry<P, State>, graph: Graph): Configuration {
-  const { onEvent: _, ...rest } = options;
+  const { onEvent: _, start: __, ...rest } = options;
   const labels = { replicas: String(replicas.length), values: JSON.stringify(replicas.map(({ values }) => values)) };
   const configuration = configurationOf<P, State>({ problem, options: { ...rest, optimizer: like, schedule: replicas[0].schedule, labels }, steps, microBatch: options.microBatch, stepsPerCall, start: { params, state }, graph });
   return { ...configuration, schedule: typeof options.schedule === 'object' ? options.schedule.map(scheduleText).join('; ') : configuration.schedule };

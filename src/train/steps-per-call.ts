@@ -7,6 +7,13 @@ export const STEPS_PER_CALL = 16;
 /** Bytes of inputs that one call is given at most where it does several steps. */
 export const CALL_INPUT_BYTES = 64 * 2 ** 20;
 
+/** The most steps in a call, up to `most`, that divide a run without remainder: it then needs one program instead of two. */
+export function evenStepsPerCall(steps: number, most = 100): number {
+  let count = Math.min(steps, most);
+  while (steps % count !== 0) count--;
+  return count;
+}
+
 /** What the number of steps in a call depends on. */
 export interface CallSettings {
   /** Most steps in a call. */

@@ -1,5 +1,6 @@
 /** What a run measured, column by column, and its forms as text. @module */
 import type { ErrorKind, Measurement } from '../problem/index.ts';
+import { fromJsonNumber, toJsonNumber, type JsonNumber } from '../util/json-number.ts';
 
 /** One measurement of a column. */
 export interface TableEntry {
@@ -44,13 +45,6 @@ export class MeasurementTable {
     return { steps: entries.map(({ step }) => step), values: entries.map(({ measurement }) => measurement.value), errors: entries.map(({ measurement }) => measurement.error) };
   }
 }
-
-/** Numbers as JSON can hold them: those that are not finite as texts. */
-export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
-/** A number for JSON. */
-export const toJsonNumber = (value: number): JsonNumber => (Number.isFinite(value) ? value : (String(value) as JsonNumber));
-/** Its inverse. */
-export const fromJsonNumber = (value: JsonNumber): number => Number(value);
 
 /** One entry as a line of JSON lines. */
 export interface TableLine {

@@ -1,28 +1,14 @@
 /** The same compiled functions in headless Chromium, in Node and by the reference: one engine everywhere. */
-import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 import { nodeExecutor } from 'thalweg/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { referenceExecutor } from '../../src/runtime/reference.ts';
+import { executablePath, flags, notice, noticeWithoutChromium } from './chromium.ts';
 import type { Page, PageOptions, PageReport } from './page.ts';
 import { runPrograms, type Results } from './programs.ts';
 import { bundle, serve, type Bundle } from './site.ts';
 
-const candidates = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable'];
-const executablePath = candidates.find((file) => file !== undefined && existsSync(file));
-const flags = [
-  // Containers have no sandbox; nothing here reaches for the network.
-  '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  // WebGPU on the processor, where there is no GPU.
-  '--disable-gpu', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader',
-];
-
-/** Says on the terminal what is not being tested. */
-const notice = (text: string): void => void process.stderr.write(`\n${'!'.repeat(100)}\n${text}\n${'!'.repeat(100)}\n\n`);
-
-if (executablePath === undefined) {
-  notice(`The browser tests are SKIPPED: no Chromium in ${candidates.slice(1).join(', ')}.\nInstall it (apt-get install chromium), or name one in CHROMIUM_PATH.`);
-}
+noticeWithoutChromium('The browser tests');
 
 /** Programs whose results differ by more than 1e-5 of the largest number of the same leaf. */
 function apart(results: Results, expected: Results): string[] {

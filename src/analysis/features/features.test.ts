@@ -157,6 +157,26 @@ describe('neuralCollapse', () => {
 });
 
 describe('linearProbe', () => {
+  test('standardize is the probe of standardised features, whatever their units', () => {
+    const [size, examples] = [4, 60];
+    const plain = normal(split(key(12), 'standardize'), [examples, size], { dtype: 'float64' });
+    const labels = Int32Array.from({ length: examples }, (_, i) => (plain[i * size] + 0.3 * plain[i * size + 1] > 0 ? 1 : 0));
+    const units = [1e-3, 1, 50, 0];
+    const scaled = plain.map((x, at) => 7 + units[at % size] * x);
+    const moments = Array.from({ length: size }, (_, j) => {
+      const column = Array.from({ length: examples }, (__, i) => scaled[i * size + j]);
+      const mean = column.reduce((a, b) => a + b, 0) / examples;
+      return { mean, deviation: Math.sqrt(column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / examples) };
+    });
+    const standardised = scaled.map((x, at) => (units[at % size] === 0 ? 0 : (x - moments[at % size].mean) / moments[at % size].deviation));
+    const direct = linearProbe(set(scaled, size, { labels }), { ridge: 0.1, standardize: true });
+    const byHand = linearProbe(set(standardised, size, { labels }), { ridge: 0.1 });
+    direct.weights.forEach((w, at) => { expect(w * (units[at % size] === 0 ? 1 : moments[at % size].deviation)).toBeCloseTo(byHand.weights[at], 8); });
+    expect(direct.trainAccuracy.value).toBe(byHand.trainAccuracy.value);
+    expect(direct.degreesOfFreedom).toBeCloseTo(byHand.degreesOfFreedom, 8);
+    expect(linearProbe(set(scaled, size, { labels }), { ridge: 0.1 }).weights[0]).not.toBeCloseTo(direct.weights[0], 3);
+  });
+
   const labelsOf = (features: Float64Array, size: number): Int32Array => Int32Array.from({ length: features.length / size }, (_, i) => (features[i * size] + 0.5 * features[i * size + 1] > 0.2 ? 1 : 0));
 
   test('solves the ridge equations', () => {

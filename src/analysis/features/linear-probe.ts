@@ -17,7 +17,7 @@ export interface LinearProbe {
   readonly trainAccuracy: Accuracy;
   /** On features it has not seen, where given. */
   readonly testAccuracy?: Accuracy;
-  /** The penalty used, relative to the mean variance of the features. */
+  /** The penalty used, relative to the mean variance of the features (standardised, where they are). */
   readonly ridge: number;
   /** Directions that the penalty leaves free. */
   readonly degreesOfFreedom: number;
@@ -29,9 +29,14 @@ export interface LinearProbe {
 export interface LinearProbeOptions {
   /** Features that are only predicted. */
   readonly test?: FeatureSet;
-  /** Penalty relative to the mean variance. Default: the one of 10^-6 ... 10^2 with the least generalised cross-validation error. */
+  /** Penalty relative to the mean variance (of the standardised features, where they are). Default: the one of 10^-6 ... 10^2 with the least generalised cross-validation error. */
   readonly ridge?: number;
+  /** Divides each feature by its standard deviation over the train examples first, so that the penalty is the same for all; constant ones count nothing. Default false. */
+  readonly standardize?: boolean;
 }
+
+/** Features that vary by less of their size than this are constant. */
+const CONSTANT = 1e-12;
 
 /** Relative penalties tried: half decades. */
 const PENALTIES = Array.from({ length: 17 }, (_, i) => 10 ** (-6 + i / 2));
@@ -40,7 +45,7 @@ const PENALTIES = Array.from({ length: 17 }, (_, i) => 10 ** (-6 + i / 2));
  * Ridge regression of the one-hot labels on centred features (Golub, Heath, Wahba 1979, for the choice of the penalty), read by its largest output.
  * One eigendecomposition of the features' size: 2 s at 512. @throws ArgumentError without labels, or when test features have another size; NonFiniteError.
  */
-export function linearProbe(train: FeatureSet, { test, ridge }: LinearProbeOptions = {}): LinearProbe {
+export function linearProbe(train: FeatureSet, { test, ridge, standardize = false }: LinearProbeOptions = {}): LinearProbe {
   const { labels, size } = train;
   const refuse = (required: string, received: string): never => { throw new ArgumentError({ operation: 'linearProbe', required, received }); };
   if (labels === undefined) return refuse('features must have labels', 'none');
@@ -51,13 +56,18 @@ export function linearProbe(train: FeatureSet, { test, ridge }: LinearProbeOptio
   const { examples, mean } = meanOfAll(sums);
   const covariance = new Float64Array(size * size);
   for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) covariance[i * size + j] = covariance[j * size + i] = sums.products[i * size + j] / examples - mean[i] * mean[j];
+  const factors = Float64Array.from({ length: size }, (_, i) => {
+    const variance = covariance[i * size + i];
+    return !standardize ? 1 : variance > CONSTANT * (variance + mean[i] ** 2) ? 1 / Math.sqrt(variance) : 0;
+  });
+  covariance.forEach((x, at) => { covariance[at] = x * factors[Math.floor(at / size)] * factors[at % size]; });
   const { values, vectors } = symmetricEigen(covariance, size);
   const shares = sums.counts.map((count) => count / examples);
   // Cross-covariance of features and centred one-hot labels, in the eigenbasis: [size, classes].
   const cross = new Float64Array(size * classes);
   for (let i = 0; i < size; i++) {
     for (let c = 0; c < classes; c++) {
-      const x = sums.classSums[c * size + i] / examples - mean[i] * shares[c];
+      const x = factors[i] * (sums.classSums[c * size + i] / examples - mean[i] * shares[c]);
       for (let k = 0; k < size; k++) cross[k * classes + c] += vectors[i * size + k] * x;
     }
   }
@@ -81,7 +91,7 @@ export function linearProbe(train: FeatureSet, { test, ridge }: LinearProbeOptio
     const denominator = positive[k] + best.relative * scale;
     // Without a penalty, directions in which the features do not vary get no weight.
     if (denominator <= 1e-14 * positive[size - 1]) continue;
-    for (let c = 0; c < classes; c++) for (let i = 0; i < size; i++) weights[c * size + i] += (vectors[i * size + k] * cross[k * classes + c]) / denominator;
+    for (let c = 0; c < classes; c++) for (let i = 0; i < size; i++) weights[c * size + i] += (factors[i] * vectors[i * size + k] * cross[k * classes + c]) / denominator;
   }
   const intercepts = shares.map((share, c) => share - mean.reduce((sum, x, i) => sum + x * weights[c * size + i], 0));
   return {
@@ -102,6 +112,11 @@ function accuracyOf({ features, examples, size, labels }: FeatureSet, weights: F
     }
     if (best === labels![example]) correct++;
   }
+  return shareOf(correct, examples);
+}
+
+/** So many of so many, as a measurement. */
+export function shareOf(correct: number, examples: number): Accuracy {
   const value = correct / examples;
   return { value, error: examples > 1 ? Math.sqrt((value * (1 - value)) / (examples - 1)) : NaN, kind: 'standard error', samples: examples, interval: wilsonInterval(correct, examples) };
 }

@@ -45,6 +45,20 @@ describe('fitPowerLaw', () => {
     }), { numRuns: 200 });
   });
 
+  test('with both limits the distance is the Kolmogorov-Smirnov distance of the tail, and the smallest of all starts', () => {
+    const values = Array.from(pareto(8, 60, 2.2)).map((x, i) => (i % 3 === 0 ? 0.3 * x : x));
+    const sorted = values.toSorted((a, b) => a - b);
+    const distances = sorted.slice(0, -1).map((xmin, i) => {
+      const tail = sorted.slice(i);
+      const alpha = 1 + tail.length / tail.reduce((sum, x) => sum + Math.log(x / xmin), 0);
+      return Math.max(...tail.flatMap((x, k) => [k, k + 1].map((count) => Math.abs(1 - (x / xmin) ** (1 - alpha) - count / tail.length))));
+    });
+    const { distance, start } = fitPowerLaw(values, { limits: 'both' })!;
+    expect(distance).toBeCloseTo(Math.min(...distances), 12);
+    expect(distances[start]).toBeCloseTo(distance, 12);
+    expect(distance).toBeGreaterThan(fitPowerLaw(values)!.distance);
+  });
+
   test('does not depend on the unit', () => {
     const values = Array.from(pareto(3, 200, 2.7));
     const fit = fitPowerLaw(values)!;

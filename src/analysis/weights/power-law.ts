@@ -26,6 +26,11 @@ export interface PowerLawFit {
 export interface PowerLawOptions {
   /** Only eigenvalues of this interval may begin the tail. Default: all but the largest. */
   readonly xminRange?: readonly [number, number];
+  /**
+   * Limits of the empirical distribution that the law is compared with at each value: `left` alone, k / n, as WeightWatcher does, or `both`,
+   * k / n and (k + 1) / n, whose supremum is the Kolmogorov-Smirnov distance; short tails are then found worse. Default `left`.
+   */
+  readonly limits?: 'left' | 'both';
 }
 
 /** The eigenvalues a fit may use, ascending. */
@@ -34,7 +39,7 @@ export const fittable = (eigenvalues: ArrayLike<number>): Float64Array => Float6
 /**
  * Fits a power law to the tail of positive numbers (Clauset, Shalizi, Newman 2009, in WeightWatcher's convention): every value but
  * the largest is tried as xmin, with alpha by maximum likelihood, 1 + n / sum ln(x / xmin), and the one whose law is nearest in the
- * Kolmogorov-Smirnov distance wins. The distance compares with the left limits k / n of the empirical distribution. No discrete correction.
+ * Kolmogorov-Smirnov distance wins. The distance compares with the left limits k / n of the empirical distribution unless told otherwise. No discrete correction.
  * Undefined when no start gives a finite exponent above 1. O(n^2) at worst; starts are given up as soon as they cannot win.
  */
 export function fitPowerLaw(eigenvalues: ArrayLike<number>, options: PowerLawOptions = {}): PowerLawFit | undefined {
@@ -42,7 +47,7 @@ export function fitPowerLaw(eigenvalues: ArrayLike<number>, options: PowerLawOpt
 }
 
 /** The same for values that are sorted and positive already. */
-export function fitSorted(values: Float64Array, { xminRange = [0, Infinity] }: PowerLawOptions = {}): PowerLawFit | undefined {
+export function fitSorted(values: Float64Array, { xminRange = [0, Infinity], limits = 'left' }: PowerLawOptions = {}): PowerLawFit | undefined {
   const total = values.length;
   const logs = values.map(Math.log);
   // Sums of ln(x / x_i) over x >= x_i, from gap to gap: equal values would cancel in a difference of sums.
@@ -56,7 +61,7 @@ export function fitSorted(values: Float64Array, { xminRange = [0, Infinity] }: P
     const n = total - i;
     const alpha = 1 + n / sums[i];
     if (!(alpha > 1 && alpha < Infinity)) continue;
-    const distance = distanceBelow(logs, i, alpha, bestDistance);
+    const distance = distanceBelow(logs, i, alpha, bestDistance, limits === 'both' ? 1 : 0);
     if (distance < bestDistance) {
       best = i;
       bestDistance = distance;
@@ -77,12 +82,15 @@ export function fitSorted(values: Float64Array, { xminRange = [0, Infinity] }: P
 /** Steps of a first, coarse look at the tail: most starts are given up there. */
 const COARSE = 16;
 
-/** The largest deviation of the tail's distribution from the law; Infinity as soon as it reaches `limit`. */
-function distanceBelow(logs: Float64Array, start: number, alpha: number, limit: number): number {
+/** The largest deviation of the tail's distribution from the law; Infinity as soon as it reaches `limit`. `jump`: 1 to look at the right limits too. */
+function distanceBelow(logs: Float64Array, start: number, alpha: number, limit: number, jump: 0 | 1): number {
   const n = logs.length - start;
   const exponent = 1 - alpha;
   const origin = logs[start];
-  const deviation = (k: number): number => Math.abs(1 - Math.exp(exponent * (logs[start + k] - origin)) - k / n);
+  const deviation = (k: number): number => {
+    const above = 1 - Math.exp(exponent * (logs[start + k] - origin)) - k / n;
+    return Math.max(Math.abs(above), Math.abs(above - jump / n));
+  };
   const stride = Math.floor(n / COARSE);
   for (let k = stride; stride > 0 && k < n; k += stride) if (deviation(k) >= limit) return Infinity;
   let largest = 0;

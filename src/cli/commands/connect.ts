@@ -27,7 +27,7 @@ export function connectCommand(): Command {
     .option('--networks <n>', 'networks to train when there are no checkpoints', integer('networks', 2), 2)
     .addOption(new Option('--alignment <method>', 'how hidden units are matched').choices(['weights', 'activations', 'straight-through', 'none']).default('weights'))
     .option('--points <n>', 'points of a line', integer('points', 3))
-    .action((options: Options) => run(options));
+    .action((model: string | undefined, options: Options) => run({ ...options, ...(model !== undefined && { model }) }));
 }
 
 async function run(options: Options): Promise<void> {

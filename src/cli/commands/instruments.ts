@@ -65,9 +65,9 @@ const camel = (flags: string): string => /^--([\w-]+)/.exec(flags)![1].replace(/
 function instrumentCommand({ name, description, parts, settings }: Instrument): Command {
   const command = addProblemOptions(new Command(name).description(`${description} Trains the model first, or takes checkpoints.`), `thalweg-out/${name}`);
   for (const { flags, help, parse } of settings) command.option(flags, `${help} (default: that of the preset)`, parse);
-  return command.action((options: ProblemOptions & Readonly<Record<string, unknown>>) => {
+  return command.action((model: string | undefined, options: ProblemOptions & Readonly<Record<string, unknown>>) => {
     const changed = settings.flatMap(({ flags, field }) => { const value = options[camel(flags)]; return value === undefined ? [] : [[field, value] as const]; });
-    return runJob(options, { name, only: parts, settings: { ...settingsOf(options), ...Object.fromEntries(changed) } });
+    return runJob({ ...options, ...(model !== undefined && { model }) }, { name, only: parts, settings: { ...settingsOf(options), ...Object.fromEntries(changed) } });
   });
 }
 

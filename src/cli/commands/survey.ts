@@ -3,10 +3,11 @@ import { Command } from 'commander';
 import { partNames } from '../../survey/index.ts';
 import { UsageError } from '../exit.ts';
 import { runJob } from '../measure.ts';
-import { addProblemOptions, settingsOf, type ProblemOptions } from '../options.ts';
+import { addProblemOptions, integer, settingsOf, type ProblemOptions } from '../options.ts';
 
 interface Options extends ProblemOptions {
   readonly only?: readonly string[];
+  readonly top?: number;
 }
 
 function parts(text: string): string[] {
@@ -22,5 +23,6 @@ export function surveyCommand(): Command {
     .description('Trains a model, or takes checkpoints, and measures the terrain: Hessian spectrum, sharpness, noise scale, loss plane and lines, weights and features. Writes report.html, survey.json, figures and the trained model.');
   return addProblemOptions(command, 'thalweg-out/survey')
     .option('--only <parts>', `measure only these, separated by commas: ${partNames.join(', ')}`, parts)
-    .action((options: Options) => runJob(options, { name: 'survey', settings: settingsOf(options), ...(options.only && { only: options.only }) }));
+    .option('--top <n>', 'how many of the largest eigenvalues (default: that of the preset)', integer('top', 1))
+    .action((model: string | undefined, options: Options) => runJob({ ...options, ...(model !== undefined && { model }) }, { name: 'survey', settings: { ...settingsOf(options), ...(options.top !== undefined && { eigenvalues: options.top }) }, ...(options.only && { only: options.only }) }));
 }

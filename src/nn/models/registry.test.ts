@@ -48,7 +48,7 @@ describe('parseModel', () => {
   });
   test('messages', () => {
     expect(message('vgg:16')).toMatchInlineSnapshot(`
-      "parseModel: the model must start with one of mlp, cnn, resnet, transformer, got 'vgg:16'.
+      "parseModel: the model must start with one of mlp, mup-mlp, cnn, resnet, transformer, got 'vgg:16'.
         Try: mlp:784-128-64-10,activation=tanh"
     `);
     expect(message('mlp:784-10-5')).toMatchInlineSnapshot(`

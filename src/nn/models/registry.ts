@@ -4,7 +4,8 @@ import { sizeOf, type Shape } from '../../core/ndarray.ts';
 import type { AnyModel } from '../model.ts';
 import { cnn } from './cnn.ts';
 import { mlp } from './mlp.ts';
-import { parseOptions, positiveInteger, type OptionKinds, type OptionValues } from '../../util/options.ts';
+import { mupMlp } from './mup-mlp.ts';
+import { oneOf, parseOptions, positiveInteger, type OptionKinds, type OptionValues } from '../../util/options.ts';
 import { pair, readout, weightOptions, widths } from './options.ts';
 import { resnet } from './resnet.ts';
 import { transformer } from './transformer.ts';
@@ -65,6 +66,9 @@ function requireImages(model: string, data: DataShape): readonly [number, number
 export const models = {
   mlp: entry('dense layers with an activation between them', 'mlp:784-128-64-10,activation=tanh', { sizes: widths, hidden: widths, ...weightOptions }, 'sizes',
     ({ sizes, hidden, ...options }, data) => mlp({ ...options, sizes: mlpSizes({ sizes, hidden }, data) })),
+  'mup-mlp': entry('dense layers by the maximal update parametrisation: one learning rate, times the width, for all widths', 'mup-mlp:256,depth=2',
+    { width: positiveInteger, depth: positiveInteger, activation: weightOptions.activation, parametrization: oneOf(['mup', 'ntk']) }, 'width',
+    ({ width = 128, ...options }, data) => mupMlp({ ...options, width, inputs: requireNumbers('mup-mlp', data), outputs: data.classes })),
   cnn: entry('two convolutions and three dense layers, in the manner of LeNet-5', 'cnn:6-16,hidden=120-84', { channels: pair, hidden: pair, ...weightOptions }, 'channels',
     (options, data) => cnn({ ...options, inputShape: requireImages('cnn', data), classes: data.classes })),
   resnet: entry('residual network with batch norm for small images', 'resnet:20,width=16', { depth: positiveInteger, width: positiveInteger, ...weightOptions }, 'depth',

@@ -9,6 +9,7 @@ import { inverseSquareRootEntry } from './inverse-square-root.ts';
 import { oneCycleEntry } from './one-cycle.ts';
 import { plateauEntry } from './plateau.ts';
 import { linearEntry, polynomialEntry } from './polynomial.ts';
+import { repeatedDecayEntry } from './repeated-decay.ts';
 import { piecewiseEntry, stepEntry } from './step.ts';
 import { warmupStableDecayEntry } from './warmup-stable-decay.ts';
 import { warmupEntry } from './warmup.ts';
@@ -25,6 +26,7 @@ export const schedules = {
   piecewise: piecewiseEntry,
   plateau: plateauEntry,
   polynomial: polynomialEntry,
+  'repeated-decay': repeatedDecayEntry,
   step: stepEntry,
   warmup: warmupEntry,
   'warmup-stable-decay': warmupStableDecayEntry,

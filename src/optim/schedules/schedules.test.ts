@@ -12,6 +12,7 @@ import { inverseSquareRootSchedule } from './inverse-square-root.ts';
 import { oneCycleSchedule } from './one-cycle.ts';
 import { plateauSchedule } from './plateau.ts';
 import { linearSchedule, polynomialSchedule } from './polynomial.ts';
+import { decayBranches, repeatedDecaySchedule } from './repeated-decay.ts';
 import { scheduleNamed, schedules } from './registry.ts';
 import { piecewiseSchedule, stepSchedule } from './step.ts';
 import { sequenceSchedule, warmupSchedule } from './warmup.ts';
@@ -67,6 +68,23 @@ describe('by hand', () => {
       const expected = [0.5, 2, 2, ...after.map((value) => 2 * value)];
       [0, 3, 4, 11, 12, 14, 16, 20].forEach((step, i) => { expect(at(step), `${shape} ${step}`).toBeCloseTo(expected[i], 12); });
     }
+  });
+  test('an inverse-linear decay is linear in the inverse of the rate, to a tenth unless told otherwise', () => {
+    const at = warmupStableDecaySchedule({ rate: 2, steps: 20, warmup: 0, decay: 10, shape: 'inverse-linear' });
+    expect([9, 10, 15, 20].map((step) => 1 / at(step))).toEqual([0.5, 0.5, expect.closeTo(0.5 * 0.5 + 5 * 0.5, 12), expect.closeTo(5, 12)]);
+    expect(warmupStableDecaySchedule({ rate: 2, steps: 20, warmup: 0, decay: 10, shape: 'inverse-linear', end: 0.02 })(20)).toBeCloseTo(0.02, 14);
+  });
+  test('a repeated decay comes down before each budget and begins again at the full rate', () => {
+    const at = repeatedDecaySchedule({ rate: 1, budgets: [10, 20], decay: 0.2, shape: 'linear' });
+    // Decays of 2 and 4 steps.
+    expect([0, 8, 9, 10, 16, 18, 19, 20].map((step) => at(step))).toEqual([1, 1, 0.5, 1, 1, 0.5, 0.25, 0]);
+    const alone = warmupStableDecaySchedule({ rate: 1, steps: 10, warmup: 3, decay: 1, shape: 'inverse-linear' });
+    const first = repeatedDecaySchedule({ rate: 1, budgets: [10, 30], warmup: 3 });
+    for (let step = 0; step < 10; step++) expect(first(step)).toBe(alone(step));
+  });
+  test('branches of one main run pay for the decays before them', () => {
+    expect(decayBranches([1000, 2000, 3000], 0.1)).toEqual([{ budget: 1000, steps: 1000, decay: 100 }, { budget: 2000, steps: 1900, decay: 200 }, { budget: 3000, steps: 2700, decay: 300 }]);
+    expect(() => decayBranches([10, 11], 0.9)).toThrow(/decays before 11 must leave its own 10 steps, got 2/);
   });
   test('exponential warm-up goes up by one factor', () => {
     const at = warmupSchedule(constantSchedule(1), { steps: 3, shape: 'exponential', from: 0.001 });
@@ -138,4 +156,6 @@ test.each<[string, () => Schedule]>([
   ['factor', () => piecewiseSchedule({ rate, at: [4, 8], factor: [1] })], ['period', () => cosineRestartsSchedule({ rate, period: 0 })], ['rise', () => oneCycleSchedule({ rate, steps: 9, rise: 1.1 })],
   ['decay', () => warmupStableDecaySchedule({ rate, steps: 10, warmup: 6, decay: 5 })], ['steps of stage 0', () => sequenceSchedule([{ schedule: constantSchedule(1) }, { schedule: constantSchedule(1) }])],
   ['at least one stage', () => sequenceSchedule([])], ['from', () => warmupSchedule(constantSchedule(1), { steps: 3, shape: 'exponential', from: 0 })], ['patience', () => plateauSchedule({ rate, patience: -1 })],
+  ['end', () => warmupStableDecaySchedule({ rate, steps: 10, warmup: 0, decay: 5, shape: 'inverse-linear', end: 0 })], ['budgets\\[1\\]', () => repeatedDecaySchedule({ rate, budgets: [5, 5] })],
+  ['decay of 10 steps', () => repeatedDecaySchedule({ rate, budgets: [15, 20], decay: 0.5 })],
 ])('refuses a wrong %s', (what, make) => { expect(make).toThrow(new RegExp(what)); });
