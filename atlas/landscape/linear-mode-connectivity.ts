@@ -198,8 +198,8 @@ const claims: Parameters<typeof defineEntry<Settings, Result>>[0]['claims'] = [
 
 function figure({ pairs, late }: Result): string {
   const first = forksOf(pairs).filter(({ run: r, shared }) => r === 0 && shared! <= late);
-  // Every other line, so that measured and predicted ones can be told apart.
-  const shown = first.filter((_, i) => i % 2 === 0);
+  // Few lines, so that measured and predicted ones can be told apart.
+  const shown = first.length <= 4 ? first : first.filter((_, i) => i % 2 === 0);
   const lines = shown.flatMap(({ shared, line: { t, measured: y, predicted } }, i): PanelSeries[] => {
     const color = { place: i / Math.max(1, shown.length - 1) };
     return [{ name: `k = ${shared}`, x: t, y, color }, { name: 'predicted from the ends', x: t, y: predicted, dashed: true, color }];
