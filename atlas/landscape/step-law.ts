@@ -131,7 +131,7 @@ const claims: readonly ClaimDefinition<Result>[] = [
   },
   {
     id: 'best-batch-grows-with-data', only: 'full',
-    text: 'The best batch size grows with the number of images seen, as a power of about $D^{0.7}$; with model size it hardly does.',
+    text: 'The best batch size grows with the number of images seen, as a power of about $D^{0.7}$; with model size, at equal data, it grows less.',
     checks: (result) => [
       { what: 'exponent of the largest batch size within 5 % of the best loss, in $D$', measured: ofData(dataBowls(result), (bowl) => Math.log2(edge(bowl))), relation: 'within', threshold: [0.5, 1.3] },
       { what: 'exponent of the bottom of the fitted bowl, in $D$', measured: ofData(dataBowls(result), (bowl) => fit(bowl).at[1]), relation: 'within', threshold: [0.3, 1.2] },
