@@ -26,7 +26,7 @@ interface Golden {
 }
 
 const folder = new URL('../../test/golden/onnx/', import.meta.url);
-const names = readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+const names = readdirSync(folder).filter((file) => file.endsWith('.onnx')).map((file) => file.slice(0, -'.onnx'.length));
 const read = (name: string): { bytes: Uint8Array; golden: Golden } => ({
   bytes: readFileSync(new URL(`${name}.onnx`, folder)), golden: JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Golden,
 });
