@@ -12,8 +12,8 @@ import { optimizerNamed, optimizers } from './registry.ts';
 
 const entries: [string, OptimizerEntry][] = Object.entries(optimizers);
 const made = (entry: OptimizerEntry, values: Record<string, unknown> = {}): Optimizer => entry.make(values, entry.wraps === undefined ? undefined : optimizerNamed(entry.wraps));
-/** What composes others, and so has no entry of its own. */
-const composers = ['descend', 'withGradientRule', 'optimizerGroups', 'scheduleFree', 'atAscent', 'optimizerNamed'];
+/** What composes others, or must be told the widths of a model, and so has no entry of its own. */
+const composers = ['descend', 'withGradientRule', 'optimizerGroups', 'scheduleFree', 'atAscent', 'optimizerNamed', 'mupAdam'];
 
 describe('the registry of optimizers', () => {
   // A recipe is an exported function that returns an optimizer.
