@@ -1,4 +1,4 @@
-/** `npm run conformance [-- --folder FOLDER] [--only TEXT]`: the ONNX project's node tests through the importer; rewrites docs/onnx-operators.md. */
+/** `npm run conformance [-- --folder FOLDER] [--only TEXT] [--fixture]`: the ONNX project's node tests through the importer; rewrites docs/onnx-operators.md, with --fixture also test/golden/onnx/conformance.zip. */
 import { ensureDependencies, ensureNode, runTypeScript } from './bootstrap.mjs';
 
 ensureNode();

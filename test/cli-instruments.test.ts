@@ -1,7 +1,7 @@
 /** The commands of single instruments, on checkpoints and on what they train themselves. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { SurveyRecord } from 'thalweg/survey';
+import type { ComparisonRecord, SurveyRecord } from 'thalweg/survey';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { installedCommand } from './command.ts';
 
@@ -58,10 +58,19 @@ describe('single instruments', patience, () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/Largest eigenvalue +\S.* {2}\d/);
     expect(stdout).toMatch(/seed-0\/model\.safetensors +seed-1\/model\.safetensors\n/);
-    const records = JSON.parse(readFileSync(path.join(out, 'comparison.json'), 'utf8')) as SurveyRecord[];
+    const { labels, surveys: records, lines } = JSON.parse(readFileSync(path.join(out, 'comparison.json'), 'utf8')) as ComparisonRecord;
+    expect(labels).toEqual(['seed-0/model.safetensors', 'seed-1/model.safetensors']);
     expect(records).toHaveLength(2);
     expect(records[0].eigenvalues).not.toEqual(records[1].eigenvalues);
-    expect(readFileSync(path.join(out, 'comparison.html'), 'utf8')).toContain('Numbers side by side');
+    const page = readFileSync(path.join(out, 'comparison.html'), 'utf8');
+    for (const part of ['Numbers side by side', 'Spectra of the Hessian side by side', 'The loss between checkpoints']) expect(page).toContain(part);
+    // The line ends at the checkpoints, and rises between networks of different seeds.
+    const [{ first, second, train }, ...none] = lines;
+    expect([first, second, none]).toEqual([0, 1, []]);
+    expect([train!.samples[0].t, train!.samples.at(-1)!.t]).toEqual([0, 1]);
+    expect(train!.barrier.value).toBeGreaterThanOrEqual(0);
+    expect(train!.barrier.error).toBeGreaterThan(0);
+    expect(stdout).toMatch(/line +distance +train barrier/);
     expect(recordIn(path.join(out, '2-model'), 'spectrum').eigenvalues).toEqual(records[1].eigenvalues);
   });
 

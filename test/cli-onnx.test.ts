@@ -1,11 +1,13 @@
-/** A model of PyTorch as the command meets it: inspect, survey against PyTorch's own Hessian, checkpoints under other names, files that are none. */
+/** A model from a file as the command meets it: inspect, survey against PyTorch's own Hessian, checkpoints under other names, training by its own loss, files that are none. */
+import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { array, type NDArray } from '../src/core/ndarray.ts';
 import { encodeNpz, encodeSafetensors } from '../src/interop/index.ts';
-import type { SurveyRecord } from '../src/survey/index.ts';
 import { importOnnx } from '../src/interop/index.ts';
+import { ModelBuilder } from '../src/onnx/model.ts';
+import type { RunRecord, RunSettings, SurveyRecord } from '../src/survey/index.ts';
 import { key } from '../src/util/random/index.ts';
 import { installedCommand } from './command.ts';
 import { root } from './tree-files.ts';
@@ -60,6 +62,40 @@ test('checkpoints under the names of a wrapped module are mapped, surveyed and c
   expect(stdout).toMatch(/comparison\.html/);
 });
 
+test('a model that contains its loss is trained from its weights, goes on, and refuses a changed file', patience, async () => {
+  const b = new ModelBuilder();
+  b.input('x', 'float32', ['batch', 4]);
+  b.input('scale', 'float32', ['width']);
+  b.input('label', 'int64', ['batch']);
+  const weights = array([0.5, 0, -0.5, 0.2, 0.1, 0, 0.3, -0.2, 0.4, 0, 0.1, -0.1], [4, 3]);
+  b.output(b.value('SoftmaxCrossEntropyLoss', [...b.node('MatMul', [b.value('Mul', ['x', 'scale']), b.initializer('w', weights)], {}, ['scores']), 'label']), 'float32', [], 'loss');
+  const [file, head, out] = [thalweg.at('inside.onnx'), thalweg.at('head.onnx'), thalweg.at('trained')];
+  writeFileSync(file, b.finish());
+  const told = ['--values', 'scale=0.5', '--dimensions', 'width=4'];
+  const first = await thalweg.run(['train', file, '--data', 'iris', '--loss', 'inside', ...told, '--batch', 'full', '--steps', '4', '--lr', '0.1', '--out', out]);
+  expect(first.code).toBe(0);
+  expect(first.stdout).toContain(`from the weights of ${file}`);
+  const { code } = await thalweg.run(['train', '--resume', out, '--steps', '6']);
+  expect(code).toBe(0);
+  const record = JSON.parse(readFileSync(path.join(out, 'run.json'), 'utf8')) as RunRecord;
+  expect([record.problem.loss, record.problem.parameters, record.provenance['initial parameters'], record.provenance['resumed after steps']]).toEqual(['loss inside inside.onnx', 12, 'the weights of the file', '4']);
+  const { settings } = JSON.parse(readFileSync(path.join(out, 'settings.json'), 'utf8')) as { settings: RunSettings };
+  expect(settings).toMatchObject({ model: file, loss: 'inside', values: { scale: 0.5 }, dimensions: { width: 4 }, sha256: createHash('sha256').update(readFileSync(file)).digest('hex') });
+  // The same loss as a file of its own, of the outputs before it.
+  const own = new ModelBuilder();
+  own.input('scores', 'float32', ['batch', 3]);
+  own.input('label', 'int64', ['batch']);
+  own.output(own.value('SoftmaxCrossEntropyLoss', ['scores', 'label']), 'float32', [], 'loss');
+  writeFileSync(head, own.finish());
+  const survey = await thalweg.run(['survey', file, '--data', 'iris', '--input', 'x', '--output', 'scores', '--values', 'scale=0.5,label=0', '--dimensions', 'width=4', '--loss', head, '--only', 'quality', '--preset', 'economy', '--json', '--out', thalweg.at('head')]);
+  const { quality } = JSON.parse(survey.stdout) as SurveyRecord;
+  expect(record.columns.find(({ name }) => name === 'loss')!.values[0]).toBeCloseTo(quality!.trainLoss.value, 5);
+  writeFileSync(file, Buffer.concat([readFileSync(file), Buffer.from([0x32, 0])]));
+  const changed = await thalweg.run(['train', '--resume', out, '--steps', '8']);
+  expect(changed.code).toBe(2);
+  expect(changed.stderr).toMatch(/must be the file that the run was begun with, of SHA-256/);
+});
+
 test('what is no model or does not fit is one line', patience, async () => {
   const line = async (args: readonly string[]): Promise<string> => {
     const { code, stderr } = await thalweg.run(args);
@@ -71,5 +107,6 @@ test('what is no model or does not fit is one line', patience, async () => {
   expect(await line(['inspect', thalweg.at('empty.onnx')])).toContain('got 0 bytes');
   expect(await line(['inspect', thalweg.at('cut.onnx')])).toContain('cut.onnx');
   expect(await line(['inspect', thalweg.at('model.pt')])).toContain('the file must end with .onnx or .safetensors');
+  expect(await line(['survey', '--model', 'mlp', '--values', 'mask=1'])).toContain('--values belongs to a model from a file');
   expect(await line(['spectrum', model, '--data', 'iris', '--out', thalweg.at('refused')])).toContain('an example must have the shape [1,8,8] that the model declares, got [4] of the data');
 });

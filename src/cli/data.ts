@@ -1,7 +1,10 @@
 /** `--data` and `--loss` as the user gives them: names of the library, or files. @module */
+import { basename } from 'node:path';
 import type { Dataset } from '../data/index.ts';
 import { datasetNamed, datasets } from '../data/node.ts';
-import { isDataFile, isLossModule, loadDataFile, loadLossModule } from '../interop/node.ts';
+import type { ImportedLoss } from '../interop/index.ts';
+import { isDataFile, isLossModule, loadDataFile, loadLossModule, loadOnnxLoss } from '../interop/node.ts';
+import type { Loss } from '../losses/index.ts';
 import type { NamedLoss } from '../survey/index.ts';
 import { UsageError } from './exit.ts';
 
@@ -19,7 +22,27 @@ export async function datasetOf(text: string): Promise<Dataset> {
   return datasetNamed(text);
 }
 
-/** The loss of a file, or its name as it is; undefined where none is given. @throws DataError */
-export async function lossOf(text: string | undefined): Promise<string | NamedLoss | undefined> {
-  return text !== undefined && isLossModule(text) ? { name: text, loss: await loadLossModule(text) } : text;
+/** What `--loss` takes, for help. */
+export const lossHelp = 'a module that exports one, my-loss.ts, an ONNX file of outputs and targets, head.onnx, or inside: the loss that a model.onnx contains';
+
+/**
+ * The loss of a file, or its name as it is; undefined where none is given. `target` names the input of an ONNX file that takes the targets.
+ * @throws UsageError | DataError | ArgumentError
+ */
+export async function lossOf(text: string | undefined, target?: string): Promise<string | NamedLoss | undefined> {
+  if (text === undefined) return undefined;
+  if (/^inside(:|$)/.test(text)) throw new UsageError('--loss inside needs a model from a file that contains its loss, model.onnx');
+  if (/\.onnx$/i.test(text)) return { name: basename(text), loss: toldLoss(await loadOnnxLoss(text, { ...(target !== undefined && { target }) })) };
+  return isLossModule(text) ? { name: text, loss: await loadLossModule(text) } : text;
+}
+
+/** A loss whose remarks go to standard error as they come up, but for the first `told`. */
+export function toldLoss({ loss, notices }: ImportedLoss, told = 0): Loss {
+  const tell = (): void => { for (; told < notices.length; told++) process.stderr.write(`loss: ${notices[told]}\n`); };
+  tell();
+  return (outputs, targets) => {
+    const losses = loss(outputs, targets);
+    tell();
+    return losses;
+  };
 }

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { ArgumentError, DataError } from '../util/errors.ts';
 import { atlasCommand } from './commands/atlas.ts';
 import { connectCommand } from './commands/connect.ts';
+import { exportCommand } from './commands/export.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { instrumentCommands } from './commands/instruments.ts';
 import { listCommand } from './commands/list.ts';
@@ -22,6 +23,7 @@ const program = new Command('thalweg')
   .addCommand(surveyCommand())
   .addCommand(trainCommand())
   .addCommand(inspectCommand())
+  .addCommand(exportCommand())
   .addCommand(weightsCommand())
   .addCommand(listCommand())
   .addCommand(atlasCommand());

@@ -6,13 +6,14 @@ import type { Executor } from '../core/backend.ts';
 import { openSafetensors, writeSafetensors } from '../interop/node.ts';
 import { nodeExecutor } from '../runtime/node.ts';
 import {
-  checkpointOf, comparisonReport, pointFromCheckpoint, settledPoint, survey, surveyFigures, surveyReport, type AnyPoint, type AnyProblem, type PreparedProblem, type SurveyOptions, type SurveyRecord,
+  checkpointLines, checkpointOf, COMPARISON_SCHEMA, comparisonReport, pointFromFile, settledPoint, survey, surveyFigures, surveyReport, type AnyPoint, type AnyProblem, type CheckpointLine, type ComparisonRecord, type PreparedProblem, type SurveyOptions, type SurveyRecord,
   type SurveySettings,
 } from '../survey/index.ts';
 import { EXIT } from './exit.ts';
 import { interruptible } from './interrupt.ts';
 import { isModelFile, matchedPoint } from './imported.ts';
 import { problemOf, provenance, requireWritable, type ProblemOptions } from './options.ts';
+import { progressLine } from './progress.ts';
 import { alignedRows, reporter, summaryTable } from './reporter.ts';
 import { key } from '../util/random/index.ts';
 import { VERSION } from '../util/version.ts';
@@ -50,8 +51,9 @@ export async function runJob(options: ProblemOptions, { name, settings, only }: 
       if (subjects.length > 1) text.write(`\n${subject.label}\n`);
       records.push(await runOne(subject, { name, text, prepared, executor }, { settings, seed: options.seed, only, signal, provenance: { ...provenance(options), ...(subject.start && { weights: subject.label }) } }));
     }
-    if (options.json === true) process.stdout.write(`${JSON.stringify(records.length === 1 ? records[0] : records)}\n`);
-    if (records.length > 1) writeComparison(out, subjects, records, text);
+    const comparison = records.length < 2 ? undefined : comparisonOf(subjects, records, await linesBetween(subjects.slice(0, records.length), { text, prepared, executor }, { settings, seed: options.seed, signal }));
+    if (options.json === true) process.stdout.write(`${JSON.stringify(comparison ?? records[0])}\n`);
+    if (comparison) writeComparison(out, comparison, text);
     const page = join(records.length === 1 ? subjects[0].folder : out, records.length === 1 ? 'report.html' : 'comparison.html');
     const isComplete = records.length === subjects.length && records.every(({ complete }) => complete);
     text.write(`${isComplete ? 'done' : 'incomplete'} in ${formatSeconds((performance.now() - started) / 1000)}: ${page}\n`);
@@ -85,12 +87,12 @@ export function distinctNames(paths: readonly string[]): string[] {
   return [...paths];
 }
 
-/** Reads a checkpoint file. @throws DataError */
+/** Reads a checkpoint file, or a `state_dict()` of PyTorch. @throws DataError */
 export async function readPoint(problem: AnyProblem, path: string): Promise<AnyPoint> {
   const file = await openSafetensors(path);
   try {
     const arrays = Object.fromEntries(await Promise.all(file.tensors.map(async ({ name }) => [name, await file.read(name)] as const)));
-    return pointFromCheckpoint(problem, arrays, path);
+    return pointFromFile(problem, arrays, path, file.metadata);
   } finally {
     await file.close();
   }
@@ -121,12 +123,35 @@ function writeResults(folder: string, name: string, record: SurveyRecord): void 
   writeFileSync(join(folder, 'report.html'), surveyReport(record, figures));
 }
 
-function writeComparison(out: string, subjects: readonly Subject[], records: readonly SurveyRecord[], text: NodeJS.WriteStream): void {
-  const names = distinctNames(subjects.map(({ label }) => label));
-  const { html, rows } = comparisonReport(records.map((record, i) => ({ label: names[i], record })));
+/** The loss on straight lines between the checkpoints. */
+async function linesBetween(subjects: readonly Subject[], { text, prepared, executor }: Omit<Surroundings, 'name'>, options: Pick<SurveyOptions, 'settings' | 'seed' | 'signal'>): Promise<CheckpointLine[]> {
+  const title = 'loss on the lines between checkpoints';
+  const line = progressLine(text, true);
+  const started = performance.now();
+  text.write('\n');
+  line.start(title);
+  const seconds = (): string => formatSeconds((performance.now() - started) / 1000);
+  try {
+    const lines = await checkpointLines(prepared, subjects.map(({ start }) => start!), { ...options, executor, onProgress: (_, done, total) => { line.update(done, total, 'points'); } });
+    line.end(`  ${title.padEnd(56)} ${seconds()}`);
+    return lines;
+  } catch (error) {
+    // What was measured of each checkpoint is kept.
+    line.end(`  ${title.padEnd(56)} ${seconds()}  FAILED: ${(error as Error).message}`);
+    return [];
+  }
+}
+
+const comparisonOf = (subjects: readonly Subject[], surveys: readonly SurveyRecord[], lines: readonly CheckpointLine[]): ComparisonRecord =>
+  ({ schema: COMPARISON_SCHEMA, labels: distinctNames(subjects.map(({ label }) => label)).slice(0, surveys.length), surveys, lines });
+
+function writeComparison(out: string, comparison: ComparisonRecord, text: NodeJS.WriteStream): void {
+  const { labels, surveys, lines } = comparison;
+  const { html, rows, lineRows, figures } = comparisonReport(surveys.map((record, i) => ({ label: labels[i], record })), lines);
   writeFileSync(join(out, 'comparison.html'), html);
-  writeFileSync(join(out, 'comparison.json'), `${JSON.stringify(records, null, 1)}\n`);
-  text.write(`\n${alignedRows(rows)}\n\n`);
+  writeFileSync(join(out, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
+  figures.forEach((figure) => writeFileSync(join(out, `${figure.name}.svg`), figure.svg));
+  text.write(`\n${alignedRows(rows)}\n\n${lineRows.length === 0 ? '' : `${alignedRows(lineRows)}\n\n`}`);
 }
 
 function exitCode(record: SurveyRecord): number {

@@ -3,14 +3,14 @@ import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { dataHelp, datasetOf, lossOf } from './data.ts';
-import { batchNormOptions, importedProblem, isModelFile, patternsOf, type BatchNormOption } from './imported.ts';
+import { dataHelp, datasetOf, lossHelp, lossOf } from './data.ts';
+import { addModelFileOptions, batchNormOption, importedProblem, isModelFile, requireModelFile, type BatchNormOption, type ModelFileOptions } from './imported.ts';
 import { prepareProblem, presets, type PreparedProblem, type PresetName, type SurveySettings } from '../survey/index.ts';
 import { UsageError } from './exit.ts';
 import { VERSION } from '../util/version.ts';
 
 /** Values of the options of `addProblemOptions`. */
-export interface ProblemOptions {
+export interface ProblemOptions extends ModelFileOptions {
   readonly model: string;
   readonly data: string;
   readonly loss?: string;
@@ -23,10 +23,6 @@ export interface ProblemOptions {
   readonly learningRate?: number;
   readonly samples?: number;
   readonly threads?: number;
-  readonly input?: string;
-  readonly output?: string;
-  readonly params?: readonly string[];
-  readonly bn?: BatchNormOption;
 }
 
 /** Parses an integer of at least `least`. @throws UsageError */
@@ -55,11 +51,11 @@ function preset(text: string): PresetName {
 
 /** The options that choose a problem, how its model is come by, and where results go. */
 export function addProblemOptions(command: Command, folder: string): Command {
-  return command
+  const measuring = command
     .argument('[model]', 'a model of your own, model.onnx: the same as --model')
     .option('--model <text or file>', 'model, such as mlp:784-128-64-10, cnn, resnet:20,width=8, or a file, model.onnx', 'mlp:784-128-64-10')
     .option('--data <name or file>', dataHelp, 'mnist')
-    .option('--loss <name or file>', 'loss, or a module that exports one, my-loss.ts (default: cross-entropy, next-token for tokens with a target each, or mean-squared-error for regression)')
+    .option('--loss <name or file>', `loss, or ${lossHelp} (default: cross-entropy, next-token for tokens with a target each, or mean-squared-error for regression)`)
     .option('--weights <files...>', 'checkpoints (safetensors) to measure, instead of training')
     .option('--seed <n>', 'seed of everything random', integer('seed', 0), 0)
     .option('--out <folder>', 'where results go', folder)
@@ -68,17 +64,16 @@ export function addProblemOptions(command: Command, folder: string): Command {
     .option('--epochs <n>', 'passes over the training set (default: that of the preset)', integer('epochs', 1))
     .option('--learning-rate <rate>', 'peak learning rate (default: that of the preset)', positive('learning-rate'))
     .option('--json', 'print the record as JSON on standard output; progress goes to standard error')
-    .option('--input <name>', 'of a model from a file: the input that takes the data, where there are several')
-    .option('--output <name>', 'of a model from a file: the value that is looked at (default: the first output, before a final softmax)')
-    .option('--params <patterns>', "of a model from a file: what is trained besides the default, '+NAME' or '-NAME', separated by commas; * stands for anything", patternsOf)
-    .addOption(new Option('--bn <statistics>', 'of a model from a file: batch normalisation by its kept statistics, those of each batch, or kept ones recomputed on the training examples').choices(batchNormOptions))
     .option('--threads <n>', 'threads of an operation (default: all cores)', integer('threads', 1));
+  return addModelFileOptions(measuring, 'of a model from a file: ').addOption(batchNormOption());
 }
 
 /** The problem that the options name. @throws UsageError | ArgumentError | DataError */
 export async function problemOf(options: ProblemOptions): Promise<PreparedProblem> {
-  const { data, model, loss } = options;
-  return isModelFile(model) ? importedProblem(options) : prepareProblem(model, await datasetOf(data), await lossOf(loss));
+  const { data, model, loss, target } = options;
+  if (isModelFile(model)) return importedProblem(options);
+  requireModelFile(model, loss, options);
+  return prepareProblem(model, await datasetOf(data), await lossOf(loss, target));
 }
 
 /** The preset's settings with what the options change. */

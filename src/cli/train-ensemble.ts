@@ -60,13 +60,14 @@ function numbersOf(name: string, list: string | undefined): number[] {
 export async function runEnsemble(run: PreparedRun, options: TrainCommandOptions): Promise<void> {
   const unsupported = (['resume', 'log', 'tensorboard', 'checkpointEvery'] as const).find((name) => options[name] !== undefined);
   if (unsupported !== undefined || run.options.microBatch === 'auto') throw new UsageError(`--replicas and --vary do not go with ${unsupported === undefined ? '--micro-batch auto' : `--${unsupported.replace('E', '-e')}`}`);
-  const { settings: { seed, steps, schedule }, prepared: { problem } } = run;
+  const { settings: { seed, steps, schedule, sha256 }, prepared: { problem } } = run;
   const lists = listsOf(options.vary ?? [], options.replicas, seed);
+  if (sha256 !== undefined && Object.hasOwn(lists, 'initialisation')) throw new UsageError('--vary initialisation needs a model by name: replicas of a model from a file all start from its weights');
   const replicas = Object.values(lists)[0].length;
   const out = resolve(options.out);
   requireWritable(out);
   const text = options.json === true ? process.stderr : process.stdout;
-  text.write(`Thalweg ${VERSION}: training ${replicas} replicas of ${problem.name} by ${run.optimizer}, ${steps.toLocaleString('en')} steps; different: ${Object.keys(lists).join(', ')}\n`);
+  text.write(`Thalweg ${VERSION}: training ${replicas} replicas of ${problem.name} by ${run.optimizer}, ${steps.toLocaleString('en')} steps; different: ${Object.keys(lists).join(', ')}\n${sha256 === undefined ? '' : '  all from the weights of the file\n'}`);
   const { learningRate: rates, ...vary } = lists;
   const { labels: _, microBatch, ...rest } = run.options;
   process.exitCode = await interruptible(process, async (signal) => {

@@ -1,17 +1,19 @@
 /** The options of `thalweg train`: their texts, what is kept of them beside a run, and what is taken from there when it goes on. @module */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { dataHelp } from './data.ts';
+import { dataHelp, lossHelp } from './data.ts';
+import { isDataFile } from '../interop/node.ts';
 import { optimizers, schedules } from '../optim/index.ts';
 import { losses } from '../losses/index.ts';
 import type { RunSettings } from '../survey/index.ts';
 import { probes } from '../train/index.ts';
 import { UsageError } from './exit.ts';
+import { addModelFileOptions, batchNormOption, isModelFile, modelFileOptionsOf } from './imported.ts';
 import { integer, positive } from './options.ts';
 
 /** Values of the options, as commander gives them. */
-export interface TrainCommandOptions extends Omit<RunSettings, 'learningRate' | 'batchSize' | 'probes'> {
+export interface TrainCommandOptions extends Omit<RunSettings, 'learningRate' | 'batchSize' | 'probes' | 'sha256'> {
   readonly data: string;
   readonly lr?: number;
   readonly batch?: number | 'full';
@@ -51,11 +53,12 @@ const names = (registry: object): string => Object.keys(registry).join(', ');
 
 /** The command without its action. */
 export function trainOptions(): Command {
-  return new Command('train')
-    .description('Trains a model with any optimizer, watched by any probe. Writes run.json, report.html, figures and the trained model; checkpoints on the way, so that a run that was stopped goes on with --resume.')
-    .option('--model <text>', 'model, such as mlp:784-128-64-10, cnn, resnet:20,width=8', 'mlp')
+  const command = new Command('train')
+    .description('Trains a model, or one of your own from its weights, with any optimizer, watched by any probe. Writes run.json, report.html, figures and the trained model; checkpoints on the way, so that a run that was stopped goes on with --resume.')
+    .argument('[model]', 'a model of your own, model.onnx: the same as --model')
+    .option('--model <text or file>', 'model, such as mlp:784-128-64-10, cnn, resnet:20,width=8, or a file, model.onnx', 'mlp')
     .option('--data <name or file>', dataHelp, 'mnist')
-    .option('--loss <name or file>', `loss: ${names(losses)}, or a module that exports one, my-loss.ts; mse for squared-error (default: cross-entropy, or mean-squared-error for regression)`)
+    .option('--loss <name or file>', `loss: ${names(losses)}, ${lossHelp}; mse for squared-error (default: cross-entropy, or mean-squared-error for regression)`)
     .option('--optimizer <text>', `optimizer with its options, as adam:beta1=0.9; what wraps another stands before it with a plus: ${names(optimizers)}`, 'sgd:momentum=0.9')
     .option('--lr <rate>', 'learning rate, the largest of the schedule (default: the usual one of the optimizer)', positive('lr'))
     .option('--schedule <text>', `course of the learning rate, as cosine:warmup=100: ${names(schedules)}`, 'constant')
@@ -79,16 +82,20 @@ export function trainOptions(): Command {
     .option('--out <folder>', 'where results go', 'thalweg-out/train')
     .option('--json', 'print the record as JSON on standard output; progress goes to standard error')
     .option('--threads <n>', 'threads of an operation (default: all cores)', integer('threads', 1));
+  return addModelFileOptions(command, 'of a model from a file: ').addOption(batchNormOption());
 }
 
 /** The options as settings of a run. */
 export function settingsOfOptions(options: TrainCommandOptions): KeptSettings {
   const { data, model, loss, optimizer, lr, schedule, batch, subset, steps, epochs, seed, probe = [], labelSmoothing, mixup, clip, average, microBatch, checkpointEvery, log, tensorboard } = options;
   return {
-    data, ...defined({ checkpointEvery, log, tensorboard }),
-    settings: { model, optimizer, schedule, seed, probes: probe, ...defined({ loss, learningRate: lr, batchSize: batch, subset, steps, epochs, labelSmoothing, mixup, clip, average, microBatch }) },
+    data: isDataFile(data) ? resolve(data) : data, ...defined({ checkpointEvery, log, tensorboard }),
+    // Whoever reads the settings later may stand in another folder.
+    settings: { model: absolute(model), optimizer, schedule, seed, probes: probe, ...modelFileOptionsOf(options), ...defined({ loss: loss && absolute(loss), learningRate: lr, batchSize: batch, subset, steps, epochs, labelSmoothing, mixup, clip, average, microBatch }) },
   };
 }
+
+const absolute = (text: string): string => (isModelFile(text) ? resolve(text) : text);
 
 function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;

@@ -72,16 +72,27 @@ export class NDArray {
 
 type Nested = number | boolean | readonly Nested[];
 
+/** The elements as `dtype`, fractions cut off for int32. @throws DtypeError naming the first element that 32 bits do not hold. */
+function converted(values: ArrayLike<number | bigint>, dtype: DType): TypedArray {
+  if (dtype === 'int32') {
+    for (let at = 0; at < values.length; at++) {
+      if (!(values[at] > -2147483649 && values[at] < 2147483648)) throw new DtypeError({ operation: 'array', required: 'elements of an int32 array must fit 32 bits', received: `${values[at]} at element ${at}` });
+    }
+  }
+  return typeof values[0] === 'bigint' ? CONSTRUCTORS[dtype].from(Array.from(values, Number)) : CONSTRUCTORS[dtype].from(values as ArrayLike<number>);
+}
+
 /**
- * Makes a host array from numbers, nested lists or any typed array, converting to `dtype` (default float32).
- * `shape` defaults to the nesting's shape. @throws ShapeError when nested lists are ragged or the size does not fit.
+ * Makes a host array from numbers, nested lists or any typed array (64-bit integers included), converting to `dtype` (default float32).
+ * `shape` defaults to the nesting's shape. @throws ShapeError when nested lists are ragged or the size does not fit; DtypeError when an
+ * element does not fit int32.
  */
-export function array(values: Nested | ArrayLike<number>, shape?: Shape, dtype: DType = 'float32'): NDArray {
+export function array(values: Nested | ArrayLike<number> | ArrayLike<bigint>, shape?: Shape, dtype: DType = 'float32'): NDArray {
   const flat: number[] = [];
   let inferred: number[] = [];
   if (ArrayBuffer.isView(values)) {
-    const view = values as unknown as ArrayLike<number>;
-    return new NDArray(CONSTRUCTORS[dtype].from(view as ArrayLike<number>), shape ?? [view.length], dtype);
+    const view = values as unknown as ArrayLike<number | bigint>;
+    return new NDArray(converted(view, dtype), shape ?? [view.length], dtype);
   }
   const walk = (value: Nested, depth: number): void => {
     if (!Array.isArray(value)) {
@@ -96,7 +107,7 @@ export function array(values: Nested | ArrayLike<number>, shape?: Shape, dtype: 
   const raggedError = (): ShapeError =>
     new ShapeError({ operation: 'array', required: 'nested lists must be rectangular', received: 'rows of different lengths' });
   walk(values as Nested, 0);
-  return new NDArray(CONSTRUCTORS[dtype].from(flat), shape ?? inferred, dtype);
+  return new NDArray(converted(flat, dtype), shape ?? inferred, dtype);
 }
 
 /** A scalar host array. */

@@ -6,6 +6,7 @@ import { split, type Key } from '../util/random/index.ts';
 import { requireInteger, requireNumber } from '../util/require.ts';
 import { addScaled, dot, norm, scaleBy } from './basis.ts';
 import { keyOf, meter, randomUnit, type EstimatorOptions } from './estimator.ts';
+import type { RowType } from './basis-rows.ts';
 import { KrylovSpace, type RitzValue } from './lanczos.ts';
 import { lobpcg, type RitzPair } from './lobpcg.ts';
 import { denseMatrix, requireSymmetric, type LinearOperator } from './operator.ts';
@@ -68,7 +69,10 @@ export interface EigenOptions extends EstimatorOptions {
   readonly verify?: boolean;
   /** Most products spent, those that check the residuals apart. Default 1000. */
   readonly maxProducts?: number;
-  /** Most basis vectors held (8 bytes a coordinate each); default: enough for most problems, within 512 MiB. */
+  /**
+   * Most basis vectors held; default: enough for most problems, within 512 MiB at 8 bytes a coordinate. Where those are too few, a float32
+   * operator's are kept in float32, within 768 MiB.
+   */
   readonly basis?: number;
   /** Vectors in a Lanczos block: above 1 for eigenvalues of that multiplicity. Default 1. */
   readonly block?: number;
@@ -84,6 +88,10 @@ const SMALL = 0.01;
 /** What the rounding estimate is multiplied with: it was 0.7 to 1 times the error against float64 products of an MLP. */
 const ROUNDING_SAFETY = 2;
 const BASIS_BYTES = 512 * 2 ** 20;
+/** Of a basis in float32. With a handful of vectors a search restarts every few products: ten million parameters would have six. */
+const SHORT_BASIS_BYTES = 768 * 2 ** 20;
+/** Bytes of vectors and images that are checked at once. */
+const CHECK_BYTES = 256 * 2 ** 20;
 /** Steps between looks at the Ritz values, where those cost more than a step's work on vectors: below so many coordinates by dimension squared. */
 const CHECK_EVERY = 4;
 const CHEAP_CHECK = 10;
@@ -170,10 +178,10 @@ async function lanczosEigenpairs(operator: LinearOperator, wanted: Wanted, optio
   const { tolerance = 1e-3, maxProducts = 1000, block = 1, signal, onProgress } = options;
   requireInteger('topEigenpairs', 'block', block, 1, operator.size);
   const count = Math.min(operator.size, countOf(wanted));
-  const limit = basisLimit(operator.size, count, block, options.basis);
+  const { limit, type } = basisLimit(operator, count, block, options.basis);
   signal?.throwIfAborted();
   const guesses = options.start ?? [];
-  const space = new KrylovSpace(operator, keyOf(options), block, limit, startBlock(operator, guesses, block, keyOf(options)));
+  const space = new KrylovSpace(operator, keyOf(options), block, limit, startBlock(operator, guesses, block, keyOf(options)), type);
   const least = Math.max(count, guesses.length === 0 ? 0 : Math.min(LEAST_FROM_GUESSES, limit - block));
   let stopped: Eigenpairs['stopped'] = 'budget';
   let ritz: RitzValue[];
@@ -247,13 +255,14 @@ async function lobpcgEigenpairs(operator: LinearOperator, wanted: Wanted, option
 const scaleOf = (pairs: readonly { readonly value: number }[]): number => pairs.reduce((most, { value }) => Math.max(most, Math.abs(value)), 0);
 const allowed = (tolerance: number, value: number, scale: number): number => tolerance * Math.max(Math.abs(value), SMALL * scale);
 
-/** Room for the wanted pairs, as many that help them converge, and a Krylov sequence of useful length. */
-function basisLimit(size: number, count: number, block: number, wish: number | undefined): number {
+/** Room for the wanted pairs, as many that help them converge, and a Krylov sequence of useful length; and how vectors are kept. */
+function basisLimit({ size, precision }: LinearOperator, count: number, block: number, wish: number | undefined): { limit: number; type: RowType } {
   const least = Math.min(size, count + 2 * block);
-  if (wish !== undefined) return requireInteger('topEigenpairs', 'basis', wish, least);
-  const usual = Math.max(3 * count + 4 * block, 96);
-  const affordable = Math.floor(BASIS_BYTES / (8 * size));
-  return Math.min(size, Math.max(Math.min(usual, affordable), least));
+  if (wish !== undefined) return { limit: requireInteger('topEigenpairs', 'basis', wish, least), type: 'float64' };
+  const usual = Math.min(size, Math.max(3 * count + 4 * block, 96));
+  const room = (bytes: number, width: number): number => Math.max(Math.min(usual, Math.floor(bytes / (width * size))), least);
+  const limit = room(BASIS_BYTES, 8);
+  return limit < usual && precision === 'float32' ? { limit: room(SHORT_BASIS_BYTES, 4), type: 'float32' } : { limit, type: 'float64' };
 }
 
 /** The wanted Ritz pairs and half of what remains of the basis, from the ends that are wanted. */
@@ -283,9 +292,17 @@ interface Outcome {
 async function finish(operator: LinearOperator, wanted: Wanted, found: readonly RitzPair[], options: EigenOptions, { method, stopped, measure, others, reach = scaleOf(others), complete }: Outcome): Promise<Eigenpairs> {
   const { tolerance = 1e-3, verify = true } = options;
   found.forEach(({ vector }) => scaleBy(vector, 1 / norm(vector)));
-  const images = await operator.multiply((verify ? found : found.slice(0, 1)).map(({ vector }) => vector));
-  const rounding = await productRounding(operator, found[0].vector, images[0]);
-  const checked = found.map(({ value, residual, vector }, i) => (i < images.length ? quotient(vector, images[i]) : { value, residual, vector }));
+  const checked: RitzPair[] = [];
+  let rounding = 0;
+  // A block at a time, of one vector for large operators: images of all would take as much memory as the vectors.
+  const width = 16 * operator.size * operator.block > CHECK_BYTES ? 1 : operator.block;
+  for (let start = 0; start < (verify ? found.length : 1); start += width) {
+    const block = found.slice(start, verify ? start + width : 1);
+    const images = await operator.multiply(block.map(({ vector }) => vector));
+    if (start === 0) rounding = await productRounding(operator, found[0].vector, images[0]);
+    block.forEach(({ vector }, i) => checked.push(quotient(vector, images[i])));
+  }
+  checked.push(...found.slice(checked.length));
   const pairs = checked.map((pair, i): Eigenpair => {
     const error = pair.residual + ROUNDING_SAFETY * rounding;
     const rest = [...checked.filter((_, j) => j !== i), ...others];

@@ -2,7 +2,7 @@
 import { symmetricEigen } from '../linalg/index.ts';
 import { split, type Key } from '../util/random/index.ts';
 import { norm } from './basis.ts';
-import { RowBasis } from './basis-rows.ts';
+import { RowBasis, type RowType } from './basis-rows.ts';
 import { randomUnit } from './estimator.ts';
 import type { LinearOperator } from './operator.ts';
 
@@ -37,11 +37,11 @@ export class KrylovSpace {
   #scale = 0;
   #asymmetry = 0;
 
-  /** Starts from `start`, and random vectors where that is less than a block. `limit`: most vectors of V, at least a block. */
-  constructor(operator: LinearOperator, key: Key, block: number, limit: number, start: readonly Float64Array[] = []) {
+  /** Starts from `start`, and random vectors where that is less than a block. `limit`: most vectors of V, at least a block; `type`: how they are kept. */
+  constructor(operator: LinearOperator, key: Key, block: number, limit: number, start: readonly Float64Array[] = [], type: RowType = 'float64') {
     this.#operator = operator;
     this.#key = key;
-    this.#rows = new RowBasis(operator.size, Math.min(operator.size, limit + block), 'float64');
+    this.#rows = new RowBasis(operator.size, Math.min(operator.size, limit + block), type);
     for (const vector of start.slice(0, block)) this.#rows.pushRest(1 / this.#rows.orthogonalise(vector).norm);
     while (this.#rows.length < block) this.#pushFresh();
     this.#coupling = Array.from({ length: block }, () => []);

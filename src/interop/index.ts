@@ -11,6 +11,11 @@ export {
   NEWEST_OPSET, OLDEST_OPSET, operatorNames,
   type BatchNormalisation, type DeclaredDimension, type DeclaredValue, type FrozenArray, type ImportedParameter, type NotDifferentiable, type OnnxType, type ReadExternal,
 } from '../onnx/import/index.ts';
+export { importLoss, type ImportedLoss, type OnnxLossOptions } from './onnx-loss.ts';
+export { type LossCutOptions } from './onnx-loss-cut.ts';
 export { importOnnx, type ImportedLayer, type ImportedModel, type OnnxImportOptions } from './onnx-model.ts';
+export { exportOnnx, type ExportedValue, type OnnxExport, type OnnxExportOptions } from './onnx-export.ts';
+export type { ExampleType, ModelPoint } from './model-graph.ts';
+export { pointFromTorch, torchNames, torchStateDict, type TorchName } from './torch-names.ts';
 export { encodeSafetensors, type NamedArrays } from './safetensors-write.ts';
 export { tensorboardHeader, tensorboardRestart, tensorboardScalars, type ScalarEvent } from './tensorboard.ts';

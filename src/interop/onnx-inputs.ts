@@ -1,7 +1,7 @@
 /** Which input of an imported model is the data, which value its output, and what the other inputs are given. @module */
 import { filled, NDArray, sizeOf, toDtype, type DType } from '../core/ndarray.ts';
 import type { Shape } from '../core/ndarray.ts';
-import { isFloatType, type DeclaredValue, type ImportedNode, type ImportedProgram, type OnnxType } from '../onnx/import/index.ts';
+import { INTEGER_RANGE, isFloatType, type DeclaredValue, type ImportedNode, type ImportedProgram, type OnnxType } from '../onnx/import/index.ts';
 import { ArgumentError, DataError } from '../util/errors.ts';
 
 /** `float[batch,3,?]`: a declared input or output in messages. */
@@ -23,12 +23,13 @@ export function dataInput({ graph: { inputs } }: ImportedProgram, name: string |
   return open[0];
 }
 
-/** @throws ArgumentError when an input that is neither the data nor given has no value. */
-export function requireValues({ graph: { inputs } }: ImportedProgram, data: DeclaredValue, values: Readonly<Record<string, number | NDArray>>): void {
+/** `fed` are the inputs that take data, and targets. @throws ArgumentError when an input that is neither fed nor given has no value. */
+export function requireValues({ graph: { inputs } }: ImportedProgram, fed: readonly DeclaredValue[], values: Readonly<Record<string, number | NDArray>>): void {
   const names = new Set(inputs.map(({ name }) => name));
-  const unknown = Object.keys(values).find((name) => !names.has(name) || name === data.name);
-  if (unknown !== undefined) throw new ArgumentError({ operation: 'importOnnx', required: `option values must name inputs other than the data '${data.name}'`, received: `'${unknown}'` });
-  const missing = inputs.filter((input) => input.name !== data.name && !Object.hasOwn(values, input.name));
+  const own = new Set(fed.map(({ name }) => name));
+  const unknown = Object.keys(values).find((name) => !names.has(name) || own.has(name));
+  if (unknown !== undefined) throw new ArgumentError({ operation: 'importOnnx', required: `option values must name inputs other than ${fed.length === 1 ? 'the data ' : ''}${fed.map(({ name }) => `'${name}'`).join(' and ')}`, received: `'${unknown}'` });
+  const missing = inputs.filter((input) => !own.has(input.name) && !Object.hasOwn(values, input.name));
   if (missing.length > 0) throw new ArgumentError({ operation: 'importOnnx', required: 'every input but the data needs a value', received: `none for ${missing.map(describeDeclared).join(', ')}`, remedy: "option values, e.g. { values: { mask: 1 } }: a number for all elements, or an array" });
 }
 
@@ -45,7 +46,7 @@ const FINAL = { Softmax: 'cross-entropy', LogSoftmax: 'cross-entropy', Sigmoid: 
 
 /**
  * The named value, which may be any of the main graph; or the first floating-point output, without a final Softmax, LogSoftmax or Sigmoid,
- * since losses take logits.
+ * since losses take logits. The probabilities that scikit-learn's classifiers give as a list by class, or as a pair of two, count too.
  * @throws ArgumentError when nothing has the name, or no output is floating-point.
  */
 export function chosenOutput({ graph }: ImportedProgram, name: string | undefined): ChosenOutput {
@@ -54,20 +55,32 @@ export function chosenOutput({ graph }: ImportedProgram, name: string | undefine
     if (!isMade || name === '') throw new ArgumentError({ operation: 'importOnnx', required: 'option output must name a value that a node of the main graph makes', received: `'${name}'; its outputs are ${graph.outputs.map(describeDeclared).join(', ')}` });
     return { name };
   }
-  const first = graph.outputs.find(({ type }) => type === undefined || isFloatType(type as OnnxType));
+  const makerOf = (value: string): ImportedNode | undefined => {
+    const maker = graph.nodes.find(({ outputs }) => outputs.includes(value));
+    return maker?.operator === 'Identity' && maker.domain === '' ? makerOf(maker.inputs[0]) : maker;
+  };
+  const isList = ({ name: output }: DeclaredValue): boolean => { const maker = makerOf(output); return maker?.domain === 'ai.onnx.ml' && maker.operator === 'ZipMap'; };
+  const first = graph.outputs.find((output) => output.type === undefined || isFloatType(output.type as OnnxType) || isList(output));
   if (first === undefined) throw new ArgumentError({ operation: 'importOnnx', required: 'some output must be floating-point', received: graph.outputs.map(describeDeclared).join(', ') || 'none', remedy: 'name a value before it by option output' });
-  const makerOf = (value: string): ImportedNode | undefined => graph.nodes.find(({ outputs }) => outputs.includes(value));
-  let maker = makerOf(first.name);
-  while (maker?.operator === 'Identity' && maker.domain === '') maker = makerOf(maker.inputs[0]);
+  const whole = isList(first) ? makerOf(first.name)!.inputs[0] : first.name;
+  const last = makerOf(whole);
+  const maker = sigmoidOfPair(last, makerOf) ?? last;
   const loss = maker?.domain === '' ? (FINAL as Readonly<Record<string, ChosenOutput['loss']>>)[maker.operator] : undefined;
-  if (maker === undefined || loss === undefined) return { name: first.name };
-  return { name: maker.inputs[0], loss, notice: `the output is taken before the final ${maker.operator}, which the loss contains; option output: '${first.name}' takes it after` };
+  if (maker === undefined || loss === undefined) return { name: whole };
+  return { name: maker.inputs[0], loss, notice: `the output is taken before the final ${maker.operator}, which the loss contains; option output: '${whole}' takes it after` };
+}
+
+/** The Sigmoid s of probabilities [1 - s, s], as scikit-learn's classifiers of two classes end. */
+function sigmoidOfPair(maker: ImportedNode | undefined, makerOf: (value: string) => ImportedNode | undefined): ImportedNode | undefined {
+  if (maker?.domain !== '' || maker.operator !== 'Concat' || maker.inputs.length !== 2) return undefined;
+  const [other, sigmoid] = maker.inputs.map(makerOf);
+  return sigmoid?.operator === 'Sigmoid' && sigmoid.domain === '' && other?.operator === 'Sub' && other.domain === '' && other.inputs[1] === maker.inputs[1] ? sigmoid : undefined;
 }
 
 /** One number for all elements of a larger input is refused: a damaged file may declare anything. */
-const LARGEST_FILLED = 2 ** 28;
+const LARGEST_FILLED = 2 ** 26;
 
-/** Extents of a declared shape, names bound by the data's own and by `dimensions`. @throws ArgumentError naming what is open, or when the input has more than 2^28 elements. */
+/** Extents of a declared shape, names bound by the data's own and by `dimensions`. @throws ArgumentError naming what is open, or when the input has more than 2^26 elements. */
 export function extentsOf(input: DeclaredValue, bound: ReadonlyMap<string, number>): Shape {
   if (input.shape === undefined) throw new ArgumentError({ operation: 'importOnnx', required: `the shape of input '${input.name}' must be declared`, received: 'none', remedy: 'give it an array by option values' });
   const shape = input.shape.map((extent, axis) => {
@@ -92,5 +105,19 @@ export function bindDimensions(input: DeclaredValue, shape: Shape, batchAxis: nu
   return bound;
 }
 
-/** A value for an input that is not the data, in the engine's type. */
-export const fixedArray = (value: number | NDArray, shape: () => Shape, dtype: DType): NDArray => (typeof value === 'number' ? filled(shape(), value, dtype) : toDtype(value, dtype));
+/** @throws DataError naming the first element of integer data that the declared type of their input does not hold. */
+export function requireDataRange({ name, type }: DeclaredValue, { data, dtype }: NDArray, what: string): void {
+  const range = type !== undefined && dtype === 'int32' ? INTEGER_RANGE[type as OnnxType] : undefined;
+  const at = range === undefined ? -1 : data.findIndex((x) => x < range[0] || x > range[1]);
+  if (range !== undefined && at >= 0) throw new DataError({ operation: 'importOnnx', required: `${what} of input '${name}' must lie in ${range[0]}..${range[1]}, as ${type} does`, received: `${data[at]} at element ${at}` });
+}
+
+/** A value for an input that is not the data, in the engine's type. @throws ArgumentError when an integer input would be given fractions, or what does not fit 32 bits. */
+export function fixedArray(value: number | NDArray, shape: () => Shape, dtype: DType): NDArray {
+  if (dtype === 'int32') {
+    const elements = typeof value === 'number' ? [value] : value.data;
+    const at = elements.findIndex((x) => !Number.isInteger(x) || x < -2147483648 || x > 2147483647);
+    if (at >= 0) throw new ArgumentError({ operation: 'importOnnx', required: 'values of an integer input must be integers that fit 32 bits', received: `${elements[at]}${typeof value === 'number' ? '' : ` at element ${at}`}` });
+  }
+  return typeof value === 'number' ? filled(shape(), value, dtype) : toDtype(value, dtype);
+}

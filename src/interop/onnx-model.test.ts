@@ -199,6 +199,11 @@ describe('files on disk', () => {
     await expect(attempt('none.data')).rejects.toThrow(/none\.data beside .*bad\.onnx: .*got ENOENT/);
     await writeFile(at('short.data'), Buffer.alloc(40));
     await expect(attempt('short.data')).rejects.toThrow(/at least 64 bytes, got 40/);
+    await writeFile(at('short.data'), 'version https://git-lfs.github.com/spec/v1\n');
+    await expect(attempt('short.data')).rejects.toThrow(/at least 64 bytes, got a pointer of Git LFS/);
+    await expect(attempt('.')).rejects.toThrow(/must lie in the folder of the model/);
+    await mkdir(at('folder.data'));
+    await expect(attempt('folder.data')).rejects.toThrow(/must be a file, got a folder/);
     await mkdir(at('inner'));
     await writeFile(at('secret'), Buffer.alloc(100));
     await symlink(at('secret'), at('inner', 'link.data'));
@@ -206,11 +211,23 @@ describe('files on disk', () => {
     await expect(loadOnnx(at('inner', 'm.onnx'))).rejects.toThrow(/must lie in the folder of the model, got .*secret/);
   });
 
+  test('a model that is a link may have its weights beside the file that it links to, as in a cache of downloads', async () => {
+    await mkdir(at('blobs'));
+    await mkdir(at('snapshot'));
+    await writeFile(at('blobs', 'one'), external('m.data', 48));
+    await writeFile(at('blobs', 'two'), Buffer.alloc(64));
+    await symlink(at('blobs', 'one'), at('snapshot', 'm.onnx'));
+    await symlink(at('blobs', 'two'), at('snapshot', 'm.data'));
+    expect((await loadOnnx(at('snapshot', 'm.onnx'))).parameters).toHaveLength(2);
+  });
+
   test('that are missing, empty, folders, zeros without end, or a protobuf file too large', async () => {
     await expect(loadOnnx(at('none.onnx'))).rejects.toThrow(/must be readable, got ENOENT/);
     await writeFile(at('empty.onnx'), '');
     await expect(loadOnnx(at('empty.onnx'))).rejects.toThrow(/got 0 bytes/);
     await expect(loadOnnx(folder)).rejects.toThrow(/must be a file, got a folder/);
+    await writeFile(at('page.onnx'), '<!doctype html><title>404</title>');
+    await expect(loadOnnx(at('page.onnx'))).rejects.toThrow(/got a page of HTML/);
     await writeFile(at('zeros.onnx'), '');
     await truncate(at('zeros.onnx'), 1e9);
     await expect(loadOnnx(at('zeros.onnx'))).rejects.toThrow(/zeros at its beginning/);

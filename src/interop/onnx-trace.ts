@@ -55,11 +55,11 @@ export function tracedModel(name: string, traced: TracedProgram, dtype: 'float32
   };
 }
 
-const engineTypeOf = ({ type }: DeclaredValue, float: DType): DType => (type === undefined || isFloatType(type as OnnxType) ? float : type === 'bool' ? 'bool' : 'int32');
+/** What an input's type is computed in. */
+export const engineTypeOf = ({ type }: DeclaredValue, float: DType): DType => (type === undefined || isFloatType(type as OnnxType) ? float : type === 'bool' ? 'bool' : 'int32');
 
-/** The data in the type that the model declares. @throws DataError when fractions would be lost. */
-function asDeclared(traced: TracedProgram, inputs: Tensor, float: DType): Value {
-  const { input } = traced;
+/** Data in the type that their input declares. @throws DataError when fractions would be lost. */
+export function asDeclared(input: DeclaredValue, inputs: Tensor, float: DType): Value {
   const wanted = engineTypeOf(input, float);
   if (isFloat(inputs.dtype) && !isFloat(wanted)) throw new DataError({ operation: 'importOnnx', required: `the data must fit input ${describeDeclared(input)}`, received: inputs.toString() });
   return Value.ofTensor((input.type ?? 'float') as OnnxType, convert(inputs, wanted));
@@ -106,7 +106,7 @@ function applyOnce(traced: TracedProgram, params: Named, inputs: Tensor, mode: M
   const float = some?.dtype ?? (isFloat(inputs.dtype) ? inputs.dtype : 'float32');
   const data = batchAxis === 0 ? inputs : moveAxis(inputs, 0, batchAxis);
   const bound = bindDimensions(input, data.shape, batchAxis, traced.dimensions);
-  const feeds = new Map<string, Value>([[input.name, asDeclared(traced, data, float)]]);
+  const feeds = new Map<string, Value>([[input.name, asDeclared(input, data, float)]]);
   for (const other of program.graph.inputs) {
     if (other.name === input.name) continue;
     const array = fixedArray(traced.values[other.name], () => extentsOf(other, bound), engineTypeOf(other, float));

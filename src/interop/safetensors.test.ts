@@ -45,7 +45,7 @@ describe('element types', () => {
     expect([...one('I8', [2], new Uint8Array([255, 127])).data]).toEqual([-1, 127]);
     expect([...one('U8', [2], new Uint8Array([255, 1])).data]).toEqual([255, 1]);
     expect(one('BOOL', [3], new Uint8Array([0, 1, 1]))).toEqual(array([0, 1, 1], [3], 'bool'));
-    expect(() => one('I64', [1], new Uint8Array(new BigInt64Array([2n ** 40n]).buffer))).toThrowErrorMatchingInlineSnapshot(`[DataError: safetensors file in memory: integers of 'x' (I64) must fit into 32 bits, got 1099511627776.]`);
+    expect(() => one('I64', [1], new Uint8Array(new BigInt64Array([2n ** 40n]).buffer))).toThrowErrorMatchingInlineSnapshot(`[DataError: safetensors file in memory: integers of 'x' (I64) must fit into 32 bits, got 1099511627776 at element 0.]`);
     expect(() => one('U32', [1], new Uint8Array([0, 0, 0, 255]))).toThrow(/'x' \(U32\) must fit/);
   });
 

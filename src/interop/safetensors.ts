@@ -129,8 +129,8 @@ function requireContiguous(tensors: readonly SafetensorsEntry[], dataOffset: num
 const LIMITS: readonly [number, number] = [-(2 ** 31), 2 ** 31 - 1];
 
 function narrowed(values: ArrayLike<number | bigint>, { name, type }: SafetensorsEntry, refuse: Refuse): Int32Array {
-  return Int32Array.from(values, (value) => {
-    if (value < LIMITS[0] || value > LIMITS[1]) refuse(`integers of '${name}' (${type}) must fit into 32 bits`, String(value));
+  return Int32Array.from(values, (value, at) => {
+    if (value < LIMITS[0] || value > LIMITS[1]) refuse(`integers of '${name}' (${type}) must fit into 32 bits`, `${value} at element ${at}`);
     return Number(value);
   });
 }

@@ -1,9 +1,9 @@
 /** Functions of networks: activations, softmax, normalisations, attention. All are compositions; derivatives of any order follow. @module */
 import type { Tensor } from '../core/tensor.ts';
 import { constantLike } from '../prims/constant.ts';
-import { add, div, erf, exp, expm1, greater, lessEqual, log1p, logistic, mul, neg, rsqrt, square, sub, tanh, where } from './elementwise.ts';
+import { add, div, erf, exp, expm1, greater, lessEqual, log, log1p, logistic, mul, neg, rsqrt, square, sub, tanh, where } from './elementwise.ts';
 import { matmul } from './products.ts';
-import { logSumExp, mean, max, sum } from './reductions.ts';
+import { mean, max, sum } from './reductions.ts';
 import { moveAxis } from './shaping.ts';
 import { stopGradient } from '../prims/unary.ts';
 
@@ -37,8 +37,11 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   const shifted = exp(sub(x, stopGradient(max(x, axis, { keepDims: true }))));
   return div(shifted, sum(shifted, axis, { keepDims: true }));
 }
-/** log(softmax(x)) along `axis`. */
-export const logSoftmax = (x: Tensor, axis = -1): Tensor => sub(x, logSumExp(x, axis, { keepDims: true }));
+/** log(softmax(x)) along `axis`. The largest element is taken off first: beside large elements the logarithm of the sum would lose its digits. */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  const shifted = sub(x, stopGradient(max(x, axis, { keepDims: true })));
+  return sub(shifted, log(sum(exp(shifted), axis, { keepDims: true })));
+}
 
 /** (x - mean) / sqrt(variance + epsilon) over `axes`. */
 export function standardize(x: Tensor, axes: number | readonly number[], epsilon = 1e-5): Tensor {

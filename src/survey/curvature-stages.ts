@@ -28,6 +28,13 @@ function beyondSample({ problem, sample, executor, seed }: StageContext): Subsam
 /** Random vectors behind the trace's error by sub-sampling. */
 const SAMPLING_PROBES = 8;
 
+/** Eigenvectors that the landscape's parts look along: no more are kept. */
+const DIRECTIONS = 3;
+/** Bytes of a probe's Lanczos vectors: of larger models the density takes fewer steps. */
+const DENSITY_BYTES = 2 ** 30;
+const densityStepsOf = (wanted: number, size: number, precision: 'float32' | 'float64'): number =>
+  Math.max(2, Math.min(wanted, size, Math.floor(DENSITY_BYTES / ((precision === 'float32' ? 4 : 8) * size))));
+
 /** Products that an extreme eigenvalue takes when several are searched: 108 for eleven, in trained networks on MNIST. */
 const PRODUCTS_PER_EIGENVALUE = 10;
 
@@ -52,7 +59,7 @@ export const eigenvaluesStage: Stage = {
   run: (context, report) => withHessian(context, undefined, async (operator) => {
     const { eigenvalues, tolerance, maxProducts } = context.settings;
     const pairs = await topEigenpairs(operator, { ...estimatorOptions(context, 'eigenvalues', report, 'products'), largest: Math.min(eigenvalues, operator.size), smallest: 1, tolerance, maxProducts });
-    context.topDirections = pairs.largest.map(({ value, vector }) => ({ value, vector }));
+    context.topDirections = pairs.largest.slice(0, DIRECTIONS).map(({ value, vector }) => ({ value, vector }));
     const beyond = context.signal?.aborted === true ? undefined : beyondSample(context);
     const sampling = beyond && await subsamplingErrors(context.problem, context.point, pairs.largest.map(({ vector }) => vector), beyond);
     return {
@@ -99,10 +106,13 @@ function layersOf({ point, layerTraces, layerTops }: StageContext): LayerRecord[
 export const densityStage: Stage = {
   name: 'density',
   title: 'spectral density by Lanczos quadrature',
-  work: ({ settings: { densityProbes, densitySteps } }) => ({ products: densityProbes * densitySteps, programs: 2 }),
+  work({ point, settings: { densityProbes, densitySteps } }) {
+    const { size, dtype } = new ParameterSpace(point.params);
+    return { products: densityProbes * densityStepsOf(densitySteps, size, dtype), programs: 2 };
+  },
   run: (context, report) => withHessian(context, undefined, async (operator) => {
     const probes = context.settings.densityProbes;
-    const steps = Math.min(context.settings.densitySteps, operator.size);
+    const steps = densityStepsOf(context.settings.densitySteps, operator.size, operator.precision);
     const density = await spectralDensity(operator, { ...estimatorOptions(context, 'density', report, 'products'), probes, steps });
     return {
       density: {

@@ -2,6 +2,7 @@
 import { NDArray, sizeOf, type Shape } from '../core/ndarray.ts';
 import { makeSplit, type Dataset, type Split } from '../data/index.ts';
 import type { ImportedModel } from '../interop/index.ts';
+import { requireDataRange } from '../interop/onnx-inputs.ts';
 import type { NamedLoss } from './prepare.ts';
 import { problemOfModel, type PreparedProblem } from './prepare.ts';
 import type { Executor } from '../core/backend.ts';
@@ -13,7 +14,7 @@ import { ArgumentError } from '../util/errors.ts';
 export interface ImportedProblemOptions {
   /** Name in records: that of the file. */
   readonly name: string;
-  /** Default: the loss that belongs to an activation left off the end of the model, else that of the data. */
+  /** Default: the loss inside the model where it was asked for, the loss that belongs to an activation left off the end of the model, else that of the data. */
   readonly loss?: string | NamedLoss;
   /** Statistics of batch normalisation. Default `eval`: those of the file. */
   readonly batchNorm?: 'eval' | 'batch' | 'recomputed';
@@ -28,7 +29,10 @@ export function prepareImported(imported: ImportedModel, dataset: Dataset, { nam
   const shape = exampleShape(imported, dataset);
   const shaped = (split: Split): Split => makeSplit(new NDArray(split.inputs.data, [split.size, ...shape], split.inputs.dtype), split.targets);
   const fitted: Dataset = { ...dataset, train: shaped(dataset.train), test: shaped(dataset.test), inputShape: shape };
-  const prepared = problemOfModel(imported.model, fitted, name, loss ?? imported.loss);
+  requireDataRange(imported.input, fitted.train.inputs, 'training data');
+  requireDataRange(imported.input, fitted.test.inputs, 'test data');
+  const { ownLoss } = imported;
+  const prepared = problemOfModel(imported.model, fitted, name, loss ?? (ownLoss === undefined ? imported.loss : { name: `${ownLoss.name} inside ${name}`, loss: ownLoss.loss }));
   return { ...prepared, ...(batchNorm !== undefined && { batchNorm }) };
 }
 

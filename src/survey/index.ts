@@ -1,8 +1,9 @@
 /** The main job: everything measured of one problem. @module */
 export { surveyFigures, type SurveyFigure } from './figures.ts';
 export { connect, connectFigures, connectReport, connectRows, trainPoints, type ConnectOptions, type SeededPoint } from './connect.ts';
-export { comparisonReport, type NamedRecord } from './compare.ts';
-export { checkpointOf, pointFromCheckpoint } from './checkpoint.ts';
+export { COMPARISON_SCHEMA, comparisonReport, type ComparisonRecord, type NamedRecord } from './compare.ts';
+export { checkpointLines, type CheckpointLine, type LineLosses } from './checkpoint-lines.ts';
+export { checkpointOf, exampleOf, pointFromCheckpoint, pointFromFile } from './checkpoint.ts';
 export type { CostEstimate } from './estimate.ts';
 export { matchCheckpoint, matchedArrays, type CheckpointMatching, type MatchedArray } from './checkpoint-matching.ts';
 export { prepareImported, settledPoint, type ImportedProblemOptions } from './imported.ts';
@@ -13,8 +14,8 @@ export {
   type QualityRecord, type Series, type SurveyRecord, type TrainingRecord,
 } from './record.ts';
 export { surveyReport, surveySummary } from './report.ts';
-export { partNames, survey, type SurveyEvent, type SurveyOptions } from './survey.ts';
-export { prepareRun, type PreparedRun, type ResolvedSettings, type RunSettings } from './run-settings.ts';
+export { partGroups, partNames, survey, type SurveyEvent, type SurveyOptions } from './survey.ts';
+export { prepareRun, type ModelFileSettings, type PreparedRun, type ResolvedSettings, type RunSettings } from './run-settings.ts';
 export { RUN_SCHEMA, runRecord, type AnyTrainingRun, type RunColumn, type RunRecord } from './run-record.ts';
 export { runFigures } from './run-figures.ts';
 export { runReport, runSummary } from './run-report.ts';

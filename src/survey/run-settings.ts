@@ -2,15 +2,32 @@
 import { subset, type Dataset } from '../data/index.ts';
 import { crossEntropy } from '../losses/index.ts';
 import { optimizerNamed, optimizers, scheduleNamed, type OptimizerEntry } from '../optim/index.ts';
+import type { ImportedModel } from '../interop/index.ts';
 import type { LossFunction } from '../problem/index.ts';
 import { probeNamed, type TrainOptions } from '../train/index.ts';
 import { ArgumentError } from '../util/errors.ts';
 import { requireInteger, requireNumber } from '../util/require.ts';
+import { prepareImported } from './imported.ts';
 import { prepareProblem, type NamedLoss, type AnyProblem, type PreparedProblem } from './prepare.ts';
 import { stabilityOf, type Stability } from './stability.ts';
 
+/** How the file of a model is read, in the words of `importOnnx`. */
+export interface ModelFileSettings {
+  /** SHA-256 of the file: a run does not go on with another. */
+  readonly sha256?: string;
+  readonly input?: string;
+  readonly output?: string;
+  readonly target?: string;
+  readonly params?: readonly string[];
+  readonly bn?: 'eval' | 'batch' | 'recompute';
+  readonly values?: Readonly<Record<string, number>>;
+  readonly dimensions?: Readonly<Record<string, number>>;
+  readonly tied?: Readonly<Record<string, string>>;
+}
+
 /** What a run is asked for; texts as the command line has them. */
-export interface RunSettings {
+export interface RunSettings extends ModelFileSettings {
+  /** As `parseModel` takes it, or the path of a model's file. */
   readonly model: string;
   /** Default: cross-entropy, or mean-squared-error for regression. */
   readonly loss?: string;
@@ -65,9 +82,14 @@ const EVALUATIONS = 100;
 /** The choice of a subset does not depend on the run's seed: runs from different seeds see the same data. */
 const SUBSET_SEED = 0;
 
-/** Everything that `train` takes, from words; `loss` is one of the user's own, in the place of a name. @throws ArgumentError naming the part that is wrong. */
-export function prepareRun(given: RunSettings, dataset: Dataset, loss?: NamedLoss): PreparedRun {
-  const prepared = smoothed(prepareProblem(given.model, fewer(dataset, given.subset), loss ?? given.loss), given.labelSmoothing);
+/**
+ * Everything that `train` takes, from words; `loss` is one of the user's own, in the place of a name; `imported` the model of the file that
+ * the settings name, from whose weights the run starts.
+ * @throws ArgumentError naming the part that is wrong.
+ */
+export function prepareRun(given: RunSettings, dataset: Dataset, loss?: NamedLoss, imported?: ImportedModel): PreparedRun {
+  const data = fewer(dataset, given.subset);
+  const prepared = smoothed(imported === undefined ? prepareProblem(given.model, data, loss ?? given.loss) : problemOfFile(given, imported, data, loss), given.labelSmoothing);
   const { settings, stepsPerEpoch } = resolved(given, prepared);
   const { seed, steps, batchSize, learningRate, labelSmoothing = 0, mixup, microBatch, average, clip } = settings;
   const optimizer = [average && averaging(average), clip === undefined ? undefined : `clip-by-global-norm:maximum=${clip}`, settings.optimizer].filter((part) => part !== undefined).join('+');
@@ -81,6 +103,15 @@ export function prepareRun(given: RunSettings, dataset: Dataset, loss?: NamedLos
   };
 }
 
+/** The last part of a path. */
+const fileName = (path: string): string => path.split(/[\\/]/).at(-1)!;
+
+/** A model from a file, called by the name of the file: a run may go on where the file lies elsewhere. */
+function problemOfFile({ model, loss: name, bn }: RunSettings, imported: ImportedModel, dataset: Dataset, loss: NamedLoss | undefined): PreparedProblem {
+  const chosen = loss ?? name;
+  return prepareImported({ ...imported, model: { ...imported.model, name: fileName(model) } }, dataset, { name: fileName(model), ...(chosen !== undefined && { loss: chosen }), ...(bn !== undefined && { batchNorm: bn === 'recompute' ? 'recomputed' : bn }) });
+}
+
 const AVERAGES: Readonly<Record<string, string>> = { ema: 'exponential-average', swa: 'weight-average' };
 
 /** The registered name of an average with its options. */
@@ -91,7 +122,7 @@ function averaging(text: string): string {
 }
 
 /** What the configuration of a run must say besides what `train` sees. */
-const labelsOf = ({ model, labelSmoothing }: RunSettings, loss: string): Record<string, string> => ({ model, loss, ...(labelSmoothing !== undefined && { 'label smoothing': String(labelSmoothing) }) });
+const labelsOf = ({ model, sha256, labelSmoothing }: RunSettings, loss: string): Record<string, string> => ({ model: sha256 === undefined ? model : `file with SHA-256 ${sha256}`, loss, ...(labelSmoothing !== undefined && { 'label smoothing': String(labelSmoothing) }) });
 
 function fewer(dataset: Dataset, count: number | undefined): Dataset {
   if (count === undefined) return dataset;

@@ -79,6 +79,7 @@ describe('a survey', () => {
     { only: ['trace'], parts: ['training', 'trace'], fields: ['trace', 'layers'] },
     { only: ['gradient', 'plane'], parts: ['training', 'gradient', 'plane'], fields: ['gradientNorm', 'gradientNoiseScale', 'plane'] },
     { only: ['lines'], parts: ['training', 'eigenvalues', 'lines'], fields: ['eigenvalues', 'lines'] },
+    { only: ['spectrum'], parts: ['training', 'eigenvalues', 'trace', 'density'], fields: ['density', 'eigenvalues', 'layers', 'trace'] },
   ])('measures only $only', async ({ only, parts, fields }) => {
     const record = await survey(flowers(), { settings: small, seed: 0, only });
     expect(partsOf(record)).toEqual(parts);
@@ -89,7 +90,7 @@ describe('a survey', () => {
   });
 
   test('refuses a part that there is not', async () => {
-    await expect(survey(flowers(), { settings: small, seed: 0, only: ['curvature'] })).rejects.toThrowErrorMatchingInlineSnapshot(`[ArgumentError: survey: only must name parts among quality, gradient, eigenvalues, trace, density, layers, plane, lines, weights, features, sharpness, kernel, got 'curvature'.]`);
+    await expect(survey(flowers(), { settings: small, seed: 0, only: ['curvature'] })).rejects.toThrowErrorMatchingInlineSnapshot(`[ArgumentError: survey: only must name parts among quality, gradient, eigenvalues, trace, density, layers, plane, lines, weights, features, sharpness, kernel, spectrum, got 'curvature'.]`);
   });
 
   test('takes a batch larger than the data as all of them, and fewer parameters than eigenvalues', async () => {

@@ -25,6 +25,9 @@ export const stages: readonly Stage[] = [trainingStage, qualityStage, gradientSt
 /** Parts that can be chosen; training always runs, since the others look at its result. */
 export const partNames: readonly string[] = stages.map((stage) => stage.name).filter((name) => name !== trainingStage.name);
 
+/** Names that stand for several parts. */
+export const partGroups: Readonly<Record<string, readonly string[]>> = { spectrum: [eigenvaluesStage.name, traceStage.name, densityStage.name] };
+
 /** Progress of a survey. */
 export type SurveyEvent =
   | { readonly kind: 'estimate'; readonly costs: readonly CostEstimate[]; /** Seconds of the same parts under each preset. */ readonly presets: Readonly<Record<PresetName, number>> }
@@ -36,7 +39,7 @@ export type SurveyEvent =
 export interface SurveyOptions {
   readonly settings: SurveySettings;
   readonly seed: number;
-  /** Names of the parts to run; default: those of the settings. */
+  /** Names of the parts to run, or of groups of them; default: those of the settings. */
   readonly only?: readonly string[];
   /** Measures this point instead of training. */
   readonly start?: AnyPoint;
@@ -95,9 +98,10 @@ function extend(record: SurveyRecord, stage: Stage, { products = 0, failure, ...
   return { ...record, ...fields, costs: [...record.costs, cost], failures };
 }
 
-function chooseStages({ settings, only = settings.parts, start }: SurveyOptions): readonly Stage[] {
+function chooseStages({ settings, only: named = settings.parts, start }: SurveyOptions): readonly Stage[] {
+  const only = named.flatMap((name) => (Object.hasOwn(partGroups, name) ? partGroups[name] : [name]));
   const unknown = only.find((name) => !partNames.includes(name));
-  if (unknown !== undefined) throw new ArgumentError({ operation: 'survey', required: `only must name parts among ${partNames.join(', ')}`, received: `'${unknown}'` });
+  if (unknown !== undefined) throw new ArgumentError({ operation: 'survey', required: `only must name parts among ${[...partNames, ...Object.keys(partGroups)].join(', ')}`, received: `'${unknown}'` });
   // Lines lie along the axes that the eigenvalues bring, as may the plane.
   const needsAxes = only.includes(linesStage.name) || (only.includes(planeStage.name) && settings.planeAxes === 'hessian');
   const wanted = needsAxes ? [...only, eigenvaluesStage.name] : only;

@@ -3,16 +3,16 @@ import { Command } from 'commander';
 import type { NDArray } from '../../core/ndarray.ts';
 import { formatNumber } from '../../charts/index.ts';
 import type { DeclaredValue, ImportedModel } from '../../interop/index.ts';
+import { traceDeclared } from '../../interop/onnx-trial.ts';
 import { openSafetensors } from '../../interop/node.ts';
+import { ThalwegError } from '../../util/errors.ts';
 import { key } from '../../util/random/index.ts';
-import { isModelFile, modelOf, patternsOf } from '../imported.ts';
+import { addModelFileOptions, isModelFile, modelOf, type ModelFileOptions } from '../imported.ts';
 import { UsageError } from '../exit.ts';
 import { alignedRows } from '../reporter.ts';
 
-interface Options {
-  readonly params?: readonly string[];
-  readonly input?: string;
-  readonly output?: string;
+interface Options extends ModelFileOptions {
+  readonly loss?: string;
   readonly json?: boolean;
 }
 
@@ -27,14 +27,12 @@ interface ArrayRow {
 
 /** The command with its options. */
 export function inspectCommand(): Command {
-  return new Command('inspect')
+  const command = new Command('inspect')
     .description('What a model file holds, before anything is run: inputs, outputs, layers, parameters with their norms, what is frozen and why, operators without a derivative. Reads ONNX and safetensors.')
     .argument('<file>', 'model.onnx, or weights.safetensors')
-    .option('--params <patterns>', "what is trained besides the default, '+NAME' or '-NAME', separated by commas; * stands for anything", patternsOf)
-    .option('--input <name>', 'the input that takes the data, where there are several')
-    .option('--output <name>', 'the value that is looked at')
-    .option('--json', 'print as JSON')
-    .action((file: string, options: Options) => run(file, options));
+    .option('--loss <inside>', 'inside: the model contains its loss, and is cut where it begins')
+    .option('--json', 'print as JSON');
+  return addModelFileOptions(command).action((file: string, options: Options) => run(file, options));
 }
 
 async function run(file: string, { json, ...options }: Options): Promise<void> {
@@ -44,7 +42,10 @@ async function run(file: string, { json, ...options }: Options): Promise<void> {
     return;
   }
   if (!isModelFile(file)) throw new UsageError(`the file must end with .onnx or .safetensors, got '${file}'`);
+  if (options.loss !== undefined && !/^inside(:|$)/.test(options.loss)) throw new UsageError(`--loss must be inside, got '${options.loss}': other losses are no part of the file`);
   const imported = await modelOf({ model: file, ...options });
+  // Some remarks come from a trace. It may need other extents than those that stand in for open ones; a survey has the data's own.
+  try { traceDeclared(imported); } catch (error) { if (!(error instanceof ThalwegError)) throw error; }
   const { params } = imported.model.init(key(0)) as unknown as { params: Record<string, NDArray> };
   const rows = imported.parameters.map(({ name, shape, size }): ArrayRow => ({ name, shape, size, norm: normOf(params[name].data) }));
   const { inputs, outputs, frozen, statistics, layers, notDifferentiable, producer, notices } = imported;

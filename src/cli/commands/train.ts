@@ -1,15 +1,17 @@
 /** `thalweg train`: any optimizer, watched by any probe. @module */
-import { rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatSeconds } from '../../charts/index.ts';
 import { datasetOf, lossOf } from '../data.ts';
 import { writeSafetensors } from '../../interop/node.ts';
 import { nodeExecutor } from '../../runtime/node.ts';
-import { checkpointOf, prepareRun, runFigures, runRecord, runReport, runSummary, type AnyTrainingRun, type PreparedRun, type RunRecord } from '../../survey/index.ts';
+import { checkpointOf, prepareRun, runFigures, runRecord, runReport, runSummary, type AnyTrainingRun, type PreparedRun, type RunRecord, type RunSettings } from '../../survey/index.ts';
 import { train, type CheckpointStore } from '../../train/index.ts';
 import { directoryStore } from '../../train/checkpoint-store.node.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, UsageError } from '../exit.ts';
+import { isModelFile, modelAndLossOf, requireModelFile, tellProblem } from '../imported.ts';
 import { interruptible } from '../interrupt.ts';
 import { requireWritable } from '../options.ts';
 import { alignedRows } from '../reporter.ts';
@@ -25,7 +27,8 @@ const CHECKPOINTS = 10;
 /** The command with its options. */
 export function trainCommand(): Command {
   const command = trainOptions();
-  return command.action((options: TrainCommandOptions) => run(options, (name) => command.getOptionValueSource(name) === 'cli'));
+  return command.action((model: string | undefined, options: TrainCommandOptions) =>
+    run({ ...options, ...(model !== undefined && { model }) }, (name) => command.getOptionValueSource(name) === 'cli' || (name === 'model' && model !== undefined)));
 }
 
 async function run(options: TrainCommandOptions, isWritten: (name: keyof TrainCommandOptions) => boolean): Promise<void> {
@@ -47,10 +50,11 @@ async function run(options: TrainCommandOptions, isWritten: (name: keyof TrainCo
   writeFileSync(join(out, SETTINGS_FILE), `${JSON.stringify({ ...kept, settings: prepared.settings }, null, 1)}\n`);
   const { settings: { steps, seed }, stepsPerEpoch } = prepared;
   text.write(`Thalweg ${VERSION}: training ${prepared.prepared.problem.name} by ${prepared.optimizer}, learning rate ${prepared.settings.learningRate}, ${steps.toLocaleString('en')} steps (${stepsPerEpoch.toLocaleString('en')} an epoch), seed ${seed}\n`);
+  if (isModelFile(prepared.settings.model) && checkpoint === undefined) text.write(`  from the weights of ${prepared.settings.model}\n`);
   if (from !== undefined) text.write(checkpoint === undefined ? '  no checkpoint yet: from the start\n' : `  from the checkpoint after step ${checkpoint.record.step.toLocaleString('en')}\n`);
   process.exitCode = await interruptible(process, async (signal) => {
     const ended = await trained(prepared, { kept, out, store, signal, text, ...(checkpoint && { resume: checkpoint }), ...(options.threads !== undefined && { threads: options.threads }) });
-    const record = runRecord(prepared, ended, { command: ['thalweg', ...process.argv.slice(2)].join(' ') });
+    const record = runRecord(prepared, ended, { command: ['thalweg', ...process.argv.slice(2)].join(' '), ...originOf(prepared) });
     await write(out, ended, record);
     if (options.json === true) process.stdout.write(`${JSON.stringify(record)}\n`);
     else text.write(`\n${alignedRows(runSummary(record).map(({ label, value, note }) => [label, String(value), note ?? '']))}\n\n`);
@@ -60,9 +64,32 @@ async function run(options: TrainCommandOptions, isWritten: (name: keyof TrainCo
 
 /** @throws UsageError | ArgumentError | DataError before anything is written. */
 async function preparedOf({ data, settings }: KeptSettings): Promise<PreparedRun> {
-  const loss = await lossOf(settings.loss);
+  if (isModelFile(settings.model)) return preparedFile(data, settings);
+  requireModelFile(settings.model, settings.loss, settings);
+  const loss = await lossOf(settings.loss, settings.target);
   return prepareRun(settings, await datasetOf(data), typeof loss === 'object' ? loss : undefined);
 }
+
+/** A run of a model from a file. @throws UsageError when the file has changed since the run was begun. */
+async function preparedFile(data: string, settings: RunSettings): Promise<PreparedRun> {
+  if (settings.bn === 'recompute') throw new UsageError('--bn must be eval or batch while training, got recompute: that is for measuring what training ends with, thalweg survey --weights');
+  const { imported, loss } = await modelAndLossOf(settings);
+  const sha256 = await fileHash(settings.model);
+  if ((settings.sha256 ?? sha256) !== sha256) throw new UsageError(`${settings.model} must be the file that the run was begun with, of SHA-256 ${settings.sha256}, got one of ${sha256}`);
+  const run = prepareRun({ ...settings, sha256 }, await datasetOf(data), typeof loss === 'object' ? loss : undefined, imported);
+  tellProblem(imported, run.prepared);
+  return run;
+}
+
+async function fileHash(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(file)) hash.update(part as Uint8Array);
+  return hash.digest('hex');
+}
+
+/** Where the model of a file comes from, and where training starts. */
+const originOf = ({ settings: { model, sha256, bn = 'eval' } }: PreparedRun): Record<string, string> =>
+  (sha256 === undefined ? {} : { 'model file': model, 'model (SHA-256)': sha256, 'initial parameters': 'the weights of the file', 'batch normalisation': bn });
 
 interface Surroundings {
   readonly kept: KeptSettings;

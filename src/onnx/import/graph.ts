@@ -32,6 +32,16 @@ export interface NodeAttribute {
   readonly graph?: ImportedGraph;
 }
 
+/** How a node came about. */
+export interface NodeOrigin {
+  /** Path of the module that it is of: `encoder.layers.0.dense`. */
+  readonly module: string;
+  /** The call that it was, with the names of its arguments: `%p_fc_bias` is a parameter. */
+  readonly call: string;
+  /** Rewrites of an optimiser that it went through. */
+  readonly rewrites: string;
+}
+
 /** One application of an operator or function. */
 export interface ImportedNode {
   /** As in the file, or made of its operator and place where the file has none. */
@@ -46,6 +56,8 @@ export interface ImportedNode {
   readonly attributes: ReadonlyMap<string, NodeAttribute>;
   /** Names that graph attributes take from around the node. */
   readonly captures: readonly string[];
+  /** What the exporter says of its making, where it does (PyTorch's newer exporter). */
+  readonly origin?: NodeOrigin;
 }
 
 /** A graph: the main one, or the body of a branch or loop. */

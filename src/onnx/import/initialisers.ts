@@ -3,6 +3,7 @@ import { sameShape, sizeOf } from '../../core/ndarray.ts';
 import { ArgumentError } from '../../util/errors.ts';
 import { isFloatType, isHeldType, typeName } from './element-types.ts';
 import type { ImportedNode, ImportedProgram, StoredTensor } from './graph.ts';
+import { withoutSharedConstants } from './shared-constants.ts';
 import { storedTensor, type ReadExternal } from './stored-tensor.ts';
 
 /**
@@ -13,7 +14,8 @@ import { storedTensor, type ReadExternal } from './stored-tensor.ts';
  * Other exporters write weights as Constant nodes. Floating-point arrays of several elements in such nodes become initialisers too, with
  * the role `constant`.
  */
-export function normaliseInitialisers(program: ImportedProgram, readExternal?: ReadExternal): ImportedProgram {
+export function normaliseInitialisers(joined: ImportedProgram, readExternal?: ReadExternal): ImportedProgram {
+  const program = withoutSharedConstants(joined);
   const { graph } = program;
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const made = new Map<string, StoredTensor>();

@@ -51,6 +51,7 @@ export function classifyInitialisers(program: ImportedProgram, outputs: readonly
   const statistics: string[] = [];
   const arrays = [...program.graph.initialisers.values()].filter(({ type }) => isFloatType(type));
   const rules = select.map((entry) => ruleOf(entry, arrays));
+  const exporter = { isTold: arrays.some(({ role }) => role === 'parameter'), isTorch: program.producer.startsWith('pytorch') };
   for (const stored of arrays) {
     const { name, type, shape } = stored;
     const own = uses.get(name);
@@ -59,7 +60,7 @@ export function classifyInitialisers(program: ImportedProgram, outputs: readonly
     const reaches = own !== undefined && (own.has('weight') || own.has('bias') || own.has('operand'));
     if (own?.has('statistic') === true && !reaches) { statistics.push(name); continue; }
     if (rule?.trains === true && !reaches) throw new ArgumentError({ operation: 'importOnnx', required: 'parameters must be reached by derivatives of the output', received: `'${name}': ${reasonWithout(own)}` });
-    const reason = rule === undefined ? reasonAgainst(stored, own) : rule.trains ? undefined : `frozen by '${rule.entry}'`;
+    const reason = rule === undefined ? reasonAgainst(stored, own, exporter) : rule.trains ? undefined : `frozen by '${rule.entry}'`;
     if (reason === undefined) parameters.push({ ...row, use: own!.get('weight') ?? own!.get('bias') ?? own!.get('operand')! });
     else frozen.push({ ...row, reason });
   }
@@ -93,16 +94,22 @@ function reasonWithout(uses: ReadonlyMap<Use, string> | undefined): string {
   return `it reaches only operators without gradient, the first ${uses.get('zero') ?? uses.get('statistic')}`;
 }
 
-/** Why an array is not a parameter by default; undefined when it is one. */
-function reasonAgainst(stored: StoredTensor, uses: ReadonlyMap<Use, string> | undefined): string | undefined {
+/** Why an array that the exporter computed beforehand is frozen. */
+export const COMPUTED = 'computed beforehand by the exporter';
+
+/** Why an array is not a parameter by default; undefined when it is one. `isTold`: the exporter says which arrays were parameters; `isTorch`: PyTorch, whose parameters are never Constant nodes. */
+function reasonAgainst(stored: StoredTensor, uses: ReadonlyMap<Use, string> | undefined, { isTold, isTorch }: { readonly isTold: boolean; readonly isTorch: boolean }): string | undefined {
   if (uses === undefined || !(uses.has('weight') || uses.has('bias') || uses.has('operand'))) return reasonWithout(uses);
   if (stored.role === 'parameter') return undefined;
   if (stored.role === 'buffer') return 'a buffer of the module, as the exporter says';
   const size = sizeOf(stored.shape);
   if (size === 0) return 'it has no elements';
+  if (stored.role === 'constant' && isTorch) return `a constant of the module, of ${uses.get('weight') ?? uses.get('bias') ?? uses.get('operand')}`;
   if (uses.has('weight') || (uses.has('bias') && stored.shape.length > 0)) return undefined;
   if (size === 1) return `one number in ${uses.get('operand') ?? uses.get('bias')}: taken for a constant`;
   if (stored.role === 'constant' || GENERATED.test(stored.name)) return `a constant that the exporter made, of ${uses.get('operand')}`;
+  // Such an array is a table of sines and cosines, say, or was made of a parameter: rows of an embedding are named as such.
+  if (isTold && stored.role === undefined && !stored.name.includes('embedding')) return `${COMPUTED}, of constants or parameters, for ${uses.get('operand')}`;
   const elements = stored.read();
   const isLimit = (x: number): boolean => !Number.isFinite(x) || Math.abs(x) >= MASKING;
   if (elements.some(isLimit) && elements.every((x) => x === 0 || x === 1 || isLimit(x))) return 'a mask: zeros and very large numbers';

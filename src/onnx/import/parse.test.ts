@@ -1,5 +1,6 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { array } from '../../core/ndarray.ts';
 import { DataError, ThalwegError } from '../../util/errors.ts';
@@ -43,11 +44,20 @@ test('a model is read: inputs, outputs, weights, operator sets, who wrote it', (
 });
 
 describe('files that are no models', () => {
+  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
   test.each([
     ['nothing', new Uint8Array(0), /a\.onnx: the file must hold a model, got 0 bytes/],
     ['zeros', new Uint8Array(100), /must be an ONNX model \(protobuf\)/],
-    ['text', new TextEncoder().encode('{"model": "a JSON file"}'), /must be an ONNX model|must have a graph/],
-    ['a zip', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0), /must be an ONNX model|must have a graph/],
+    ['text', text('a file of words'), /must be an ONNX model|must have a graph/],
+    ['JSON', text('{"error": "not found"}'), /got a JSON file/],
+    ['a zip', Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0), /got a zip archive, as a checkpoint of PyTorch is/],
+    ['a page of an error', text('\n<!DOCTYPE html>\n<html><body>404</body></html>'), /must be an ONNX model \(protobuf\), got a page of HTML\.\n {2}Try: download the file itself/],
+    ['a refusal of a storage service', text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /got an XML file/],
+    ['a pointer of Git LFS', text('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n'), /got a pointer of Git LFS.*git lfs pull/s],
+    ['gzip', gzipSync(modelOf({})), /got a file compressed by gzip/],
+    ['a pickle', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc), /got a pickle of Python/],
+    ['HDF5', Uint8Array.of(0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10), /got an HDF5 file/],
+    ['safetensors', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d), /got a safetensors file/],
     ['no graph', toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n })), /got no graph/],
     ['an operator set of the future', modelOf({}, { opsetImport: [{ domain: '', version: 99n }] }), /operator set must lie in 7\.\.\d+, got 99/],
     ['an old operator set', modelOf({}, { opsetImport: [{ domain: '', version: 6n }] }), /got 6/],

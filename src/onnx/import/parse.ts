@@ -6,9 +6,11 @@ import {
 } from '../proto/onnx_pb.ts';
 import { checkProgram } from './check.ts';
 import { typeName } from './element-types.ts';
+import { foreignFile } from './foreign-file.ts';
 import {
-  functionKey, normalDomain, type DeclaredDimension, type DeclaredValue, type ImportedFunction, type ImportedGraph, type ImportedNode, type ImportedProgram, type NodeAttribute, type StoredTensor,
+  functionKey, normalDomain, type DeclaredDimension, type DeclaredValue, type ImportedFunction, type ImportedGraph, type ImportedNode, type ImportedProgram, type NodeAttribute, type NodeOrigin, type StoredTensor,
 } from './graph.ts';
+import { withoutSequences } from './sequences.ts';
 import { storedTensor, typeRefusal, type ReadExternal } from './stored-tensor.ts';
 
 /** Oldest version of ONNX's own operator set that is read: the first whose operators broadcast as NumPy's. */
@@ -61,13 +63,15 @@ export function parseOnnx(bytes: Uint8Array, { name = 'in memory', readExternal 
     metadata: new Map(model.metadataProps.map(({ key, value }) => [key, value])),
   };
   checkProgram(program, context.refuse);
-  return program;
+  return withoutSequences(program);
 }
 
 function decode(bytes: Uint8Array, { refuse }: Context): ModelProto {
   const download = 'download or export the file again: it is empty or cut short';
   if (bytes.length === 0) refuse('the file must hold a model', '0 bytes', download);
   if (bytes.length >= LARGEST_FILE) refuse('a protobuf file is smaller than 2 GiB', `${bytes.length} bytes`, 'export it with weights in other files (save_as_external_data)');
+  const foreign = foreignFile(bytes);
+  if (foreign !== undefined) refuse('the file must be an ONNX model (protobuf)', foreign.what, foreign.remedy);
   let model: ModelProto;
   try {
     model = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
@@ -124,6 +128,15 @@ function graphOf(proto: GraphProto, context: Context, depth: number): ImportedGr
   };
 }
 
+/** Where PyTorch's newer exporter notes the modules around a node, `['', 'encoder', 'encoder.dense', 'linear']`, its call, and what its optimiser did. */
+const [TORCH_SCOPES, TORCH_CALL, REWRITES] = ['pkg.torch.onnx.name_scopes', 'pkg.torch.onnx.fx_node', 'pkg.onnxscript.rewriter.rule_name'];
+
+function originOf({ metadataProps }: NodeProto): { origin?: NodeOrigin } {
+  const text = (wanted: string): string => metadataProps.find(({ key }) => key === wanted)?.value ?? '';
+  const module = [...text(TORCH_SCOPES).matchAll(/'([^']*)'/g)].at(-2)?.[1];
+  return module === undefined ? {} : { origin: { module, call: text(TORCH_CALL), rewrites: text(REWRITES) } };
+}
+
 /** Where PyTorch's newer exporter notes whether an initialiser was a parameter or a buffer. */
 const TORCH_ROLE = 'pkg.torch.export.graph_signature.InputSpec.kind';
 
@@ -152,6 +165,7 @@ function nodesOf(protos: readonly NodeProto[], context: Context, depth: number):
       name: proto.name === '' ? `${proto.opType}_${i}` : proto.name, operator: proto.opType, domain: normalDomain(proto.domain), overload: proto.overload,
       inputs: proto.input, outputs: proto.output, attributes,
       captures: [...new Set([...attributes.values()].flatMap(({ graph }) => (graph === undefined ? [] : freeNames(graph))))],
+      ...originOf(proto),
     };
   });
 }

@@ -9,6 +9,7 @@ import { foldCall } from './fold.ts';
 import type { ImportedFunction, ImportedGraph, ImportedNode, ImportedProgram, NodeAttribute, StoredTensor } from './graph.ts';
 import type { OperatorCall, OperatorDefinition, RunSettings, Subgraph } from './operator.ts';
 import { operatorOf } from './operators/registry.ts';
+import { mayOverflow } from './ranges.ts';
 import type { ReadExternal } from './stored-tensor.ts';
 import { Value, type OnnxType } from './value.ts';
 
@@ -56,6 +57,12 @@ export function runProgram(program: ImportedProgram, { settings, feeds, outputs,
   return new Run(program, settings, readExternal).main(feeds, outputs);
 }
 
+/** Nodes that a remark lists by name. */
+const LISTED = 5;
+
+const narrowNotice = (nodes: readonly string[]): string =>
+  `64-bit integers are computed in 32 bits, and would be wrong beyond 2147483647 at ${nodes.slice(0, LISTED).join(', ')}${nodes.length > LISTED ? ` and ${nodes.length - LISTED} more nodes` : ''}`;
+
 /** Errors that name their node already. */
 const located = new WeakSet<Error>();
 
@@ -63,6 +70,8 @@ class Run {
   readonly #program: ImportedProgram;
   readonly #settings: RunSettings;
   readonly #readExternal: ReadExternal | undefined;
+  /** Nodes whose integers may not fit. */
+  readonly #narrow = new Set<string>();
   #runs = 0;
 
   constructor(program: ImportedProgram, settings: RunSettings, readExternal: ReadExternal | undefined) {
@@ -75,7 +84,9 @@ class Run {
     const { graph, versions } = this.#program;
     const scope = this.#scope(graph, { versions });
     feeds.forEach((value, name) => scope.values.set(name, value));
-    return this.#nodes(graph.nodes, scope, outputs);
+    const values = this.#nodes(graph.nodes, scope, outputs);
+    if (this.#narrow.size > 0) this.#settings.notice(narrowNotice([...this.#narrow]));
+    return values;
   }
 
   #scope({ initialisers, refused }: Pick<ImportedGraph, 'initialisers' | 'refused'>, { versions, outer, attributes }: Partial<Scope> & Pick<Scope, 'versions'>): Scope {
@@ -106,7 +117,9 @@ class Run {
       if (callee !== undefined) return this.#call(callee, node, inputs, scope);
       const definition = operatorOf(node.domain, node.operator);
       if (definition === undefined) throw new ArgumentError({ operation: 'import', required: 'the operator must be one that is read', received: operatorLabel(node) });
-      return this.#rule(definition, node, inputs, scope, read);
+      const results = this.#rule(definition, node, inputs, scope, read);
+      if (mayOverflow(node.operator, inputs, results)) this.#narrow.add(`'${node.name}' (${operatorLabel(node)})`);
+      return results;
     } catch (error) {
       throw locate(error as Error, node, inputs);
     }

@@ -41,7 +41,9 @@ export function nonDifferentiableNodes(program: ImportedProgram, sources: Iterab
       const isReached = [...node.inputs, ...node.captures].some((name, at) => reached.has(name) && definition?.settings?.includes(at) !== true);
       if (!isReached) continue;
       if (callee !== undefined) walk(callee.nodes, new Set(callee.inputs.filter((_, i) => reached.has(node.inputs[i]))));
-      walk(graphsOf(node), new Set([...reached, ...[...node.attributes.values()].flatMap(({ graph }) => graph?.inputs.map(({ name }) => name) ?? [])]));
+      const inner = graphsOf(node);
+      // A copy of what is reached at each node would make long models slow.
+      if (inner.length > 0) walk(inner, new Set([...reached, ...[...node.attributes.values()].flatMap(({ graph }) => graph?.inputs.map(({ name }) => name) ?? [])]));
       const gradient = definition?.gradient ?? 'exact';
       // Shapes are known whatever the data: nothing is lost there.
       if (gradient === 'zero' && (node.operator === 'Shape' || node.operator === 'Size')) continue;

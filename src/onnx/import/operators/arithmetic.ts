@@ -83,11 +83,10 @@ const infinite: OperatorRule = (call) => {
 /** Operators on bits, of values known beforehand. */
 const bits = (combine: (...words: bigint[]) => bigint): OperatorDefinition => ({
   rule: (call) => {
-    const shape = call.inputs.map((value) => value!.shape).reduce((a, b) => (b.length > a.length || (b.length === a.length && b.some((n, i) => n > a[i])) ? b : a));
     const { type } = call.input(0);
     const width = 8 * bytesOfType(type);
-    const words = bitwise(call, (...inputs) => (type.startsWith('uint') ? BigInt.asUintN : BigInt.asIntN)(width, combine(...inputs)));
-    return [Value.ofKnown(type, shape, toStorage(Float64Array.from(words), hostType(type, 'float32')))];
+    const { shape, words } = bitwise(call, (...inputs) => (type.startsWith('uint') ? BigInt.asUintN : BigInt.asIntN)(width, combine(...inputs)));
+    return [Value.ofKnown(type, shape, toStorage(words, hostType(type, 'float32')))];
   },
   gradient: 'zero',
 });

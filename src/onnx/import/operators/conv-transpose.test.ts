@@ -30,6 +30,14 @@ describe('ConvTranspose agrees with ONNX Runtime, computed and folded', () => {
   test.each(Object.entries(cases))('%s', (_, one) => expectAgreement(one));
 });
 
+const columns = (places: number, image: readonly number[], window: readonly number[], attributes: OperatorCase['attributes'] = {}): OperatorCase =>
+  ({ operator: 'Col2Im', inputs: [floats([2, 3 * window.reduce((a, b) => a * b, 1), places]), { int64: image }, { int64: window }], attributes, tolerance: 1e-5 });
+test.each(Object.entries({
+  'overlapping': columns(12, [5, 4], [2, 2]),
+  'strided, not up to the end': columns(9, [8, 6], [3, 2], { strides: [2, 2] }),
+  'dilated and padded': columns(12, [5, 6], [2, 3], { dilations: [2, 1], pads: [1, 0, 0, 2], strides: [2, 1] }),
+}))('Col2Im agrees with ONNX Runtime: %s', (_, each) => expectAgreement(each));
+
 test('misfits are refused', async () => {
   await expect(importedOutputs(one({ output_shape: [10] }))).rejects.toThrow("attribute 'output_shape' must have 2 extents");
   await expect(importedOutputs(one({ output_padding: [1] }))).rejects.toThrow("attribute 'output_padding' must have 2 entries");

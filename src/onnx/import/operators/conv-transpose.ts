@@ -1,8 +1,11 @@
 /** Transposed convolution: the adjoint of a convolution, as decoders and generators enlarge images with. @module */
+import { NDArray, sizeOf } from '../../../core/ndarray.ts';
 import type { Tensor } from '../../../core/tensor.ts';
-import { add, conv, reshape, reverse, transpose } from '../../../ops/index.ts';
+import { add, constant, conv, convert, reshape, reverse, transpose } from '../../../ops/index.ts';
 import { ArgumentError } from '../../../util/errors.ts';
 import type { OperatorCall, OperatorRule, OperatorTable } from '../operator.ts';
+import { requireListable } from './numbers.ts';
+import { requireExtents } from './shaping.ts';
 import { overChannels, windowOf } from './windows.ts';
 
 const refuse = (required: string, received: string): never => { throw new ArgumentError({ operation: 'import', required, received }); };
@@ -53,6 +56,32 @@ const transposedConvolution: OperatorRule = (call) => {
   return [call.result(call.has(2) ? add(y, overChannels(call.tensor(2), y.rank)) : y)];
 };
 
+/**
+ * Col2Im, PyTorch's fold: [batch, channels * window, places] -> [batch, channels, ...image], where elements of windows that overlap are added.
+ * The transposed convolution of each channel's window with kernels of one 1 each.
+ */
+const fold: OperatorRule = (call) => {
+  const x = call.tensor(0);
+  const image = requireExtents(call.integers(1, 'the extents of the image'));
+  const window = requireExtents(call.integers(2, 'the extents of the window'));
+  const size = sizeOf(window);
+  if (x.rank !== 3 || size === 0 || x.shape[1] % size !== 0 || window.length !== image.length) refuse('the input must be [batch, channels * window, places], for a window and an image of as many axes', `${call.input(0).toString()}, window [${window.join(',')}], image [${image.join(',')}]`);
+  const [batch, depth, count] = x.shape;
+  const channels = depth / size;
+  const { strides, dilations, padding } = windowOf(call, window, image);
+  const reach = window.map((n, i) => (n - 1) * dilations[i]);
+  const places = image.map((n, i) => Math.floor((n + padding[i][0] + padding[i][1] - reach[i] - 1) / strides[i]) + 1);
+  if (places.some((n) => n < 1) || sizeOf(places) !== count) refuse(`an image [${image.join(',')}] must have as many places of the window as the input`, `[${places.join(',')}] places and ${call.input(0).toString()}`);
+  requireListable(size * size, 'the square of the number of elements of a window');
+  const ones = Float64Array.from({ length: size * size }, (_, i) => Number(Math.floor(i / size) === i % size));
+  const kernel = convert(constant(new NDArray(ones, [size, 1, ...window], 'float64')), x.dtype);
+  // Windows need not reach the end of the image.
+  const pads = image.map((n, i) => { const [low] = padding[i]; return [reach[i] - low, n - ((places[i] - 1) * strides[i] + 1 - low)] as const; });
+  const y = conv(reshape(x, [batch * channels, size, ...places]), mirrored(kernel, 1), { inputDilation: strides, kernelDilation: dilations, padding: pads });
+  return [call.result(reshape(y, [batch, channels, ...image]))];
+};
+
 export const transposedConvolutionOperators: OperatorTable = {
   ConvTranspose: { rule: transposedConvolution, weights: [1, 2] },
+  Col2Im: { rule: fold, settings: [1, 2], since: 18 },
 };

@@ -1,7 +1,8 @@
 /** Arithmetic as ONNX defines it for integers, and casts: what several operators share. @module */
-import { isFloat } from '../../../core/ndarray.ts';
+import { isFloat, sizeOf, type Shape } from '../../../core/ndarray.ts';
+import { forEachIndex, stridesOf } from '../../../core/strides.ts';
 import type { Tensor } from '../../../core/tensor.ts';
-import { add, and, ceil, convert, div, equal, floor, less, mod, not, notEqual, where } from '../../../ops/index.ts';
+import { add, and, broadcastShapes, ceil, convert, div, equal, floor, less, mod, not, notEqual, where } from '../../../ops/index.ts';
 import { ArgumentError } from '../../../util/errors.ts';
 import { INTEGER_RANGE, isFloatType, isIntegerType, type OnnxType } from '../element-types.ts';
 import type { OperatorCall } from '../operator.ts';
@@ -42,12 +43,28 @@ export function cast(x: Tensor, from: OnnxType, to: OnnxType, call: OperatorCall
   return wrapTo(convert(x, dtype), to);
 }
 
-/** The result of an operator on bits, of which the engine has none. @throws ArgumentError unless all inputs are known, or of shapes that differ by more than one element. */
-export function bitwise(call: OperatorCall, combine: (...words: bigint[]) => bigint): number[] {
-  const known = call.inputs.map((value, at) => value!.elements(`input ${at} of ${call.operator}, whose bits are computed beforehand,`));
-  const longest = Math.max(...known.map((list) => list.length));
-  if (known.some((list) => list.length !== longest && list.length !== 1)) throw new ArgumentError({ operation: 'import', required: 'inputs must have one shape, or one element', received: known.map((list) => list.length).join(' and ') });
-  return Array.from({ length: longest }, (_, i) => Number(combine(...known.map((list) => BigInt(list[list.length === 1 ? 0 : i])))));
+/** Integers above it are rounded where they are read, so that their bits are not those of the file. */
+const exact = (x: number): bigint => {
+  if (Math.abs(x) > Number.MAX_SAFE_INTEGER) throw new ArgumentError({ operation: 'import', required: 'integers whose bits are computed must stay below 2^53', received: String(x) });
+  return BigInt(x);
+};
+
+/** The result of an operator on bits, of which the engine has none; shapes broadcast. @throws ArgumentError unless all inputs are known and below 2^53. */
+export function bitwise(call: OperatorCall, combine: (...words: bigint[]) => bigint): { shape: Shape; words: Float64Array } {
+  const operands = call.inputs.map((_, at) => call.input(at));
+  const known = operands.map((value, at) => value.elements(`input ${at} of ${call.operator}, whose bits are computed beforehand,`));
+  const shape = operands.map((value) => value.shape).reduce((a, b) => broadcastShapes('import', a, b));
+  // Axes that an operand lacks or repeats move no further in it.
+  const steps = operands.map((value) => {
+    const strides = stridesOf(value.shape);
+    return shape.map((_, axis) => { const own = axis - shape.length + value.rank; return own < 0 || value.shape[own] === 1 ? 0 : strides[own]; });
+  });
+  const words = new Float64Array(sizeOf(shape));
+  forEachIndex(shape, (index, position) => {
+    words[position] = Number(combine(...known.map((list, i) => exact(list[steps[i].reduce((at, step, axis) => at + step * index[axis], 0)]))));
+    exact(words[position]);
+  });
+  return { shape, words };
 }
 
 /**

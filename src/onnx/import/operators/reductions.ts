@@ -1,5 +1,5 @@
 /** Reductions over axes, which are an attribute or, in later operator sets, an input. @module */
-import { sizeOf } from '../../../core/ndarray.ts';
+import { isFloat, sizeOf } from '../../../core/ndarray.ts';
 import type { Tensor } from '../../../core/tensor.ts';
 import { abs, argmax, argmin, convert, full, log, logSumExp, max, mean, min, normalizeAxis, prod, reshape, reverse, sqrt, square, sub, sum } from '../../../ops/index.ts';
 import { ArgumentError } from '../../../util/errors.ts';
@@ -32,6 +32,10 @@ const reduction = (f: Reduction, { since = 18, isIdentity = true } = {}): Operat
   },
   settings: [1],
 });
+
+/** Over no elements there is a limit of the floating-point numbers, as ONNX defines it, where the engine has no result. */
+const orLimit = (f: Reduction, limit: number): Reduction => (x, axes, type) => (
+  isFloat(x.dtype) && axes.some((axis) => x.shape[axis] === 0) ? full(x.shape.filter((_, axis) => !axes.includes(axis)), limit, x.dtype) : f(x, axes, type));
 const squares: Reduction = (x, axes) => sum(square(x), axes);
 
 /** The mean of integers is rounded toward zero, as a quotient of integers is. */
@@ -55,14 +59,14 @@ const position = (f: (x: Tensor, axis: number) => Tensor): OperatorDefinition =>
 export const reductionOperators: OperatorTable = {
   ReduceSum: reduction((x, axes) => sum(x, axes), { since: 13 }),
   ReduceMean: reduction(meanOf),
-  ReduceMax: reduction(extreme(max)),
-  ReduceMin: reduction(extreme(min)),
+  ReduceMax: reduction(orLimit(extreme(max), -Infinity)),
+  ReduceMin: reduction(orLimit(extreme(min), Infinity)),
   ReduceProd: reduction((x, axes) => prod(x, axes)),
   ReduceL1: reduction((x, axes) => sum(abs(x), axes), { isIdentity: false }),
   ReduceL2: reduction((x, axes, type) => sqrt(squares(x, axes, type)), { isIdentity: false }),
   ReduceSumSquare: reduction(squares, { isIdentity: false }),
   ReduceLogSum: reduction((x, axes) => log(sum(x, axes)), { isIdentity: false }),
-  ReduceLogSumExp: reduction((x, axes) => logSumExp(x, axes), { isIdentity: false }),
+  ReduceLogSumExp: reduction(orLimit((x, axes) => logSumExp(x, axes), -Infinity), { isIdentity: false }),
   ArgMax: position(argmax),
   ArgMin: position(argmin),
 };

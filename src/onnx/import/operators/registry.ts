@@ -8,6 +8,8 @@ import { transposedConvolutionOperators } from './conv-transpose.ts';
 import { headOperators } from './heads.ts';
 import { indexingOperators } from './indexing.ts';
 import { layoutOperators } from './layouts.ts';
+import { learningOperators } from './learning.ts';
+import { listOperators } from './lists.ts';
 import { networkOperators } from './networks.ts';
 import { normalisationOperators } from './normalisations.ts';
 import { normOperators } from './norms.ts';
@@ -34,7 +36,7 @@ export const operatorFamilies: readonly OperatorTable[] = [
 
 const ownOperators: OperatorTable = Object.assign({}, ...operatorFamilies) as OperatorTable;
 
-const domains: Readonly<Record<string, OperatorTable>> = { '': ownOperators, 'com.microsoft': runtimeOperators };
+const domains: Readonly<Record<string, OperatorTable>> = { '': ownOperators, 'com.microsoft': runtimeOperators, 'ai.onnx.ml': learningOperators, thalweg: listOperators };
 
 /** The definition of an operator, or undefined when it is not read. */
 export function operatorOf(domain: string, operator: string): OperatorDefinition | undefined {
@@ -42,6 +44,6 @@ export function operatorOf(domain: string, operator: string): OperatorDefinition
   return table !== undefined && Object.hasOwn(table, operator) ? table[operator] : undefined;
 }
 
-/** Names of the operators that are read, `com.microsoft:` before those of ONNX Runtime; sorted. */
+/** Names of the operators that are read, with their domain (`com.microsoft:`) before those that are not ONNX's own; sorted. Without those that no file has. */
 export const operatorNames = (): string[] =>
-  Object.entries(domains).flatMap(([domain, table]) => Object.keys(table).map((name) => (domain === '' ? name : `${domain}:${name}`))).sort();
+  Object.entries(domains).filter(([domain]) => domain !== 'thalweg').flatMap(([domain, table]) => Object.keys(table).map((name) => (domain === '' ? name : `${domain}:${name}`))).sort();

@@ -20,6 +20,8 @@ export interface Interpolation {
   readonly cubicCoefficient: number;
   /** Weights of neighbours outside of the axis are dropped, the rest scaled to sum to one. */
   readonly excludesOutside: boolean;
+  /** An axis that is made smaller is smoothed: the kernel is as much wider. */
+  readonly antialias: boolean;
 }
 
 // Rounded to 32 bits where ONNX Runtime rounds: ties between neighbours fall as there.
@@ -68,10 +70,13 @@ export function interpolationWeights(axis: ResizedAxis, interpolation: Interpola
   requireListable(axis.to * axis.from, 'the number of weights of a resized axis');
   const weights = new Float64Array(axis.to * axis.from);
   const places = sourceCoordinates(axis, interpolation);
-  places.forEach((place, row) => {
-    for (const [at, weight] of interpolation.mode === 'linear' ? linear(place, axis.from) : cubic(place, axis.from, interpolation)) weights[row * axis.from + at] += weight;
-  });
+  places.forEach((place, row) => { for (const [at, weight] of neighboursOf(place, axis, interpolation)) weights[row * axis.from + at] += weight; });
   return weights;
+}
+
+function neighboursOf(place: number, axis: ResizedAxis, interpolation: Interpolation): Neighbours {
+  if (interpolation.antialias && axis.scale < 1) return smoothed(place, axis, interpolation);
+  return interpolation.mode === 'linear' ? linear(place, axis.from) : cubic(place, axis.from, interpolation);
 }
 
 type Neighbours = readonly (readonly [number, number])[];
@@ -94,4 +99,20 @@ function cubic(place: number, extent: number, { cubicCoefficient: a, excludesOut
   const inside = all.filter(([at]) => at >= 0 && at < extent);
   const total = inside.reduce((sum, [, weight]) => sum + weight, 0);
   return inside.map(([at, weight]) => [at, weight / total]);
+}
+
+/** Keys's kernel over distances of at most 2. */
+const keys = (d: number, a: number): number => (d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0);
+
+/** The kernel stretched by 1 / scale, scaled to sum to one. Outside of the axis the border repeats; with `excludesOutside`, as PyTorch and Pillow have it, nothing is there. */
+function smoothed(place: number, { from, scale }: ResizedAxis, { mode, cubicCoefficient, excludesOutside }: Interpolation): Neighbours {
+  const reach = (mode === 'linear' ? 1 : 2) / scale;
+  const [low, high] = [Math.ceil(place - reach), Math.floor(place + reach)];
+  const [first, last] = excludesOutside ? [Math.max(0, low), Math.min(from - 1, high)] : [low, high];
+  const all = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
+    const distance = Math.abs(first + i - place) * scale;
+    return [Math.min(from - 1, Math.max(0, first + i)), mode === 'linear' ? Math.max(0, 1 - distance) : keys(distance, cubicCoefficient)] as const;
+  });
+  const total = all.reduce((sum, [, weight]) => sum + weight, 0);
+  return all.map(([at, weight]) => [at, weight / total]);
 }

@@ -107,20 +107,20 @@ const modeOf = (call: OperatorCall): Interpolation['mode'] => {
 const resizeRule: OperatorRule = (call) => {
   const { attributes } = call;
   const mode = modeOf(call);
-  if (call.version < 11) return [call.result(resize(call, scaledAxes(call), { mode, coordinates: 'asymmetric', nearest: 'simple', cubicCoefficient: -0.75, excludesOutside: false }))];
+  if (call.version < 11) return [call.result(resize(call, scaledAxes(call), { mode, coordinates: 'asymmetric', nearest: 'simple', cubicCoefficient: -0.75, excludesOutside: false, antialias: false }))];
   const axes = resizedAxes(call);
-  if (attributes.flag('antialias', false) && mode !== 'nearest' && axes.some(({ scale }) => scale < 1)) refuse('an axis that is made smaller must be resized without antialias', "attribute 'antialias' of 1");
   return [call.result(resize(call, axes, {
     mode,
     coordinates: attributes.text('coordinate_transformation_mode', 'half_pixel'),
     nearest: attributes.text('nearest_mode', 'round_prefer_floor'),
     cubicCoefficient: attributes.float('cubic_coeff_a', -0.75),
     excludesOutside: attributes.flag('exclude_outside', false),
+    antialias: attributes.flag('antialias', false),
   }))];
 };
 
 const upsampleRule: OperatorRule = (call) =>
-  [call.result(resize(call, scaledAxes(call), { mode: modeOf(call), coordinates: 'asymmetric', nearest: 'simple', cubicCoefficient: -0.75, excludesOutside: false }))];
+  [call.result(resize(call, scaledAxes(call), { mode: modeOf(call), coordinates: 'asymmetric', nearest: 'simple', cubicCoefficient: -0.75, excludesOutside: false, antialias: false }))];
 
 export const resizingOperators: OperatorTable = {
   Resize: { rule: resizeRule, settings: [1, 2, 3], since: 10 },
