@@ -8,7 +8,7 @@ export const DEFAULT_MEMORY_BUDGET = 512 * 2 ** 20;
 /** The part of the budget that one running chunk may take: a backend keeps such a working set for each of a few sessions. */
 const WORKING_SHARE = 1 / 16;
 /** Rooms that the examples of a chunk may take where the parameters alone take more than one. */
-const MOST_ROOMS = 3;
+const MOST_ROOMS = 6;
 const TRIAL = 64;
 /** Up to so many examples, all of them are tried first: where they fit, one trace does. */
 const WHOLE_TRIAL = 4096;
@@ -70,9 +70,9 @@ function largestChunk(size: number, room: number, at: (examples: number) => Pred
   const slope = (at(second).working - low) / (second - first);
   const fixed = low - slope * first;
   if (slope <= 0) return size;
-  // Where the parameters alone fill the room, chunks that take half as much as they still let them do some work: each chunk also costs a result
+  // Where the parameters alone fill the room, chunks that take as much again still let them do some work: each chunk also costs a result
   // of the parameters' size.
-  return Math.max(1, Math.min(size, Math.floor(Math.max(room - fixed, room / 4, Math.min(fixed / 2, MOST_ROOMS * room)) / slope)));
+  return Math.max(1, Math.min(size, Math.floor(Math.max(room - fixed, room / 4, Math.min(fixed, MOST_ROOMS * room)) / slope)));
 }
 
 /** A chunk of at most `most`: a divisor of the size where one is near, so that all chunks are equal; else the evenest cut. */
