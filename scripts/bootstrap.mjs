@@ -127,7 +127,7 @@ function newest(/** @type {string} */ entry) {
 
 /** Its time is that of the last complete build. */
 const buildStamp = path.join('dist', '.built');
-const buildInputs = ['src', 'atlas', 'package.json', 'tsconfig.base.json', 'tsconfig.build.json', 'tsconfig.entries.json'];
+const buildInputs = ['src', 'atlas', 'scripts/bundle.mjs', 'package.json', 'tsconfig.base.json', 'tsconfig.build.json', 'tsconfig.entries.json'];
 
 /** True when dist is missing or older than a source. */
 export function buildIsStale() {
@@ -142,10 +142,9 @@ export function build() {
   const fresh = path.join(root, '.cache', 'build');
   rmSync(fresh, { recursive: true, force: true });
   const started = Date.now();
-  // tsc reports on stdout; ours goes to stderr.
-  const code = run('tsc', ['-p', 'tsconfig.build.json', '--outDir', fresh], { stdio: ['ignore', 2, 2] });
+  // tsc reports on stdout; ours goes to stderr. It writes the declarations; the JavaScript is bundled.
+  const code = run('tsc', ['-p', 'tsconfig.build.json', '--outDir', fresh], { stdio: ['ignore', 2, 2] }) || run(process.execPath, ['scripts/bundle.mjs', fresh], { stdio: ['ignore', 2, 2] });
   if (code !== 0) fail('thalweg: the build failed; dist is unchanged.', 1);
-  copyAssets(path.join(root, 'src'), fresh);
   buildEntries(path.join(fresh, 'entries'));
   const dist = path.join(root, 'dist');
   rmSync(dist, { recursive: true, force: true });
@@ -180,16 +179,6 @@ export function copyEntryFiles(/** @type {string} */ to) {
     mkdirSync(path.join(to, topic), { recursive: true });
     cpSync(path.join(root, 'atlas', topic, name), path.join(to, topic, kept));
   }
-}
-
-/** Copies what tsc leaves behind (styles, templates, data) to the same place in the build, without what only tests read. */
-function copyAssets(/** @type {string} */ from, /** @type {string} */ to) {
-  const ofTests = /^__\w+__$|\.test(-helper)?\.[^.]+$/;
-  cpSync(from, to, {
-    recursive: true,
-    filter: (source) => !ofTests.test(path.basename(source))
-      && (statSync(source).isDirectory() || /\.(css|html|json|svg|js|mjs|wasm)$/.test(source)),
-  });
 }
 
 /** Builds when a source is newer than dist. */

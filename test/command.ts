@@ -8,25 +8,23 @@ import path from 'node:path';
 import ts from 'typescript';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { copyEntryFiles } from '../scripts/bootstrap.mjs';
-import { filesUnder, isHandWritten, read, root } from './tree-files.ts';
+import { bundleSources } from '../scripts/bundle.mjs';
+import { filesUnder, read, root } from './tree-files.ts';
 
 const options: ts.CompilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true };
 
 /** A temporary folder that begins with `thalweg-`; links resolved, so that paths in messages are as given. */
 export const temporaryFolder = (name: string): string => realpathSync(mkdtempSync(path.join(tmpdir(), `thalweg-${name}-`)));
 
-/** Translates `src` into `dist`, and `atlas` into `dist/entries`, file by file, without checking types. */
+/** Bundles `src` into `dist` as a build does, and translates `atlas` into `dist/entries`, without checking types. */
 function translate(dist: string): void {
-  for (const [from, to] of [['src', dist], ['atlas', path.join(dist, 'entries')]]) {
-    for (const file of filesUnder(from, (name) => name.endsWith('.ts') && !/\.(d|test|test-helper)\.ts$/.test(name) && (isHandWritten(name) || name.endsWith('_pb.ts')))) {
-      const target = path.join(to, path.posix.relative(from, file).replace(/\.ts$/, '.js'));
-      mkdirSync(path.dirname(target), { recursive: true });
-      writeFileSync(target, ts.transpileModule(read(file), { compilerOptions: options, fileName: file }).outputText);
-    }
+  bundleSources(dist);
+  for (const file of filesUnder('atlas', (name) => name.endsWith('.ts'))) {
+    const target = path.join(dist, 'entries', path.posix.relative('atlas', file).replace(/\.ts$/, '.js'));
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, ts.transpileModule(read(file), { compilerOptions: options, fileName: file }).outputText);
   }
   copyEntryFiles(path.join(dist, 'entries'));
-  // Scripts that are built from the sources and shipped as they are.
-  for (const file of filesUnder('src', (name) => name.endsWith('.js'))) copyFileSync(path.join(root, file), path.join(dist, file.slice('src/'.length)));
 }
 
 /** The translated sources: made once for each state of the sources, by whichever test file comes first. */

@@ -76,7 +76,7 @@ export async function runEntries(paths: readonly string[], options: RunEntriesOp
 
 /** Each entry gets a thread of its own: what one leaves behind (compiled programs, a default executor) is gone for the next. Options of this process are not passed on. */
 function startThread(workerData: WorkerStart): Worker {
-  if (!runsFromSources) return new Worker(new URL('./harness-worker.node.js', import.meta.url), { workerData, execArgv: [] });
+  if (!runsFromSources) return new Worker(new URL('../atlas/harness-worker.node.js', import.meta.url), { workerData, execArgv: [] });
   // From the sources the thread first needs the loader, which `--import tsx` would start for the main thread only.
   // tsx/esm/api, found by way of tsx itself: `require.resolve` would lead to its CommonJS half.
   const loader = new URL('./esm/api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx'))).href;

@@ -1,6 +1,6 @@
 /** From Plot panels to one SVG string: header, legend, stacked panels, accessible text, stable numbers. @module */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
+import { parseHTML } from 'linkedom/worker';
 import { rampCss } from './ramp.ts';
 import { color, figureCss, PHONE_GROWTH, TEXT_SIZE, textWidth, TITLE_SIZE } from './theme.ts';
 

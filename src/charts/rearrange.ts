@@ -1,5 +1,5 @@
 /** Finished figures laid out anew for less room: one panel for a card, panels below each other for a phone. @module */
-import { DOMParser } from 'linkedom';
+import { DOMParser } from 'linkedom/worker';
 import { LEGEND_GAP, LINE, PADDING, wrap } from './figure.ts';
 import { TEXT_SIZE, textWidth, TITLE_SIZE, PHONE_GROWTH } from './theme.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { viewerScript } from './viewer-bundle.js';
-import { parseHTML } from 'linkedom';
+import { parseHTML } from 'linkedom/worker';
 import { ArgumentError, ShapeError } from '../util/errors.ts';
 import { costBars } from './cost-bars.ts';
 import { exampleCosts } from './example-data.test-helper.ts';

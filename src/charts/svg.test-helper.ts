@@ -1,5 +1,5 @@
 /** Reads figures back for tests: elements by the mark they belong to, axes as functions from pixels to values. @module */
-import { DOMParser } from 'linkedom';
+import { DOMParser } from 'linkedom/worker';
 
 /** The figure as a document; throws when it is not well formed. */
 export const parseFigure = (svg: string): Document => new DOMParser().parseFromString(svg, 'image/svg+xml') as unknown as Document;

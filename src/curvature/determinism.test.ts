@@ -67,11 +67,17 @@ describe('option check', () => {
   });
 
   test('catches data that change between products', async () => {
-    const values = problem.train.inputs.data.slice();
-    const moving = { ...problem, train: { ...problem.train, inputs: array(values, problem.train.inputs.shape) } };
+    const moving = { ...problem, train: { ...problem.train, inputs: array(problem.train.inputs.data, problem.train.inputs.shape) } };
+    const values = moving.train.inputs.data;
     const operator = hessian(moving, moving.model.init(key(0)), { check: true, memoryBudget: 0 });
     const running = operator.multiply([new Float64Array(operator.size).fill(1)]);
-    const timer = setInterval(() => { moving.train.inputs.data.forEach((x, i) => { moving.train.inputs.data[i] = x * 1.5; }); });
-    await expect(running).rejects.toThrow(ArgumentError).finally(() => clearInterval(timer));
+    // At every turn of the event loop, so that it happens between the two products however fast they are.
+    let isMoving = true;
+    const move = (): void => {
+      values.forEach((x, i) => { values[i] = x * 1.5; });
+      if (isMoving) setImmediate(move);
+    };
+    setImmediate(move);
+    await expect(running).rejects.toThrow(ArgumentError).finally(() => { isMoving = false; });
   });
 });

@@ -26,7 +26,7 @@ export async function loadLossModule(file: string): Promise<Loss> {
   const whole = path.resolve(file);
   if (!existsSync(whole)) refuse('the file must exist', `nothing at ${whole}`);
   if (!isRegistered) {
-    register('./user-modules-hooks.node.js', import.meta.url);
+    register('../interop/user-modules-hooks.node.js', import.meta.url);
     isRegistered = true;
   }
   let loaded: { readonly default?: unknown; readonly loss?: unknown };

@@ -4,7 +4,7 @@ import { array, filled, NDArray, scalar, type DType } from '../core/ndarray.ts';
 import { ModelBuilder } from '../onnx/model.ts';
 import { ArgumentError, LoweringError } from '../util/errors.ts';
 import { nodeRuntime } from './node.ts';
-import { webRuntime } from './web.ts';
+import { webRuntime } from './ort-web.ts';
 
 type Fill = (b: ModelBuilder, names: string[]) => [name: string, dtype: DType, shape: number[]][];
 
