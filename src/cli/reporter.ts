@@ -13,7 +13,7 @@ function estimateText({ costs, presets }: Estimate): string {
   const parts = costs.map(({ name, seconds, products }) => `${name} ${about(seconds)}${products > 1 ? ` (${products} products)` : ''}`);
   const total = costs.reduce((sum, { seconds }) => sum + seconds, 0);
   const others = Object.entries(presets).map(([name, seconds]) => `${name} ${about(seconds)}`);
-  return `expected, from a trial: ${about(total)} = ${parts.join(', ')}\npresets on this machine: ${others.join(', ')}\n`;
+  return `expected, from a trial: ${about(total)} = ${parts.join(', ')}\npresets on this machine: ${others.join(', ')}`;
 }
 
 /** Writes what a survey does to `stream`. */
@@ -21,7 +21,8 @@ export function reporter(stream: NodeJS.WriteStream): (event: SurveyEvent) => vo
   const line = progressLine(stream, true);
   let title = '';
   return (event) => {
-    if (event.kind === 'estimate') stream.write(estimateText(event));
+    if (event.kind === 'trial') line.start('a trial, to tell what each part will take');
+    else if (event.kind === 'estimate') line.end(estimateText(event));
     else if (event.kind === 'start') line.start(title = event.title);
     else if (event.kind === 'progress') line.update(event.done, event.total, event.note);
     else line.end(`  ${title.padEnd(56)} ${formatSeconds(event.seconds)}${event.failure === undefined ? '' : `  FAILED: ${event.failure}`}`);

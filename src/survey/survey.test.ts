@@ -162,7 +162,7 @@ describe('interrupted', () => {
       settings: { ...small, densityProbes: 4 }, seed: 0, signal: interrupt.signal,
       onEvent: (event) => {
         // Parts without progress are interrupted when they start.
-        if (event.kind !== 'end' && event.kind !== 'estimate' && event.name === name && (event.kind === 'progress' || name === 'quality')) { at = event.name; interrupt.abort(); }
+        if ((event.kind === 'progress' || (event.kind === 'start' && name === 'quality')) && event.name === name) { at = event.name; interrupt.abort(); }
       },
     });
     expect(at).toBe(name);

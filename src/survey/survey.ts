@@ -30,6 +30,7 @@ export const partGroups: Readonly<Record<string, readonly string[]>> = { spectru
 
 /** Progress of a survey. */
 export type SurveyEvent =
+  | { readonly kind: 'trial' }
   | { readonly kind: 'estimate'; readonly costs: readonly CostEstimate[]; /** Seconds of the same parts under each preset. */ readonly presets: Readonly<Record<PresetName, number>> }
   | { readonly kind: 'start'; readonly name: string; readonly title: string }
   | { readonly kind: 'progress'; readonly name: string; readonly done: number; readonly total: number; readonly note?: string }
@@ -110,6 +111,7 @@ function chooseStages({ settings, only: named = settings.parts, start }: SurveyO
 
 /** A trial of the work to come, and what follows from it for the parts chosen and for each preset. */
 async function announceCosts(chosen: readonly Stage[], context: StageContext, options: SurveyOptions): Promise<void> {
+  options.onEvent?.({ kind: 'trial' });
   const units = await measureUnitCosts(context);
   const total = (settings: SurveySettings): number => {
     const itsStages = chooseStages({ ...options, settings });
