@@ -25,7 +25,7 @@ export function reporter(stream: NodeJS.WriteStream): (event: SurveyEvent) => vo
     else if (event.kind === 'estimate') line.end(estimateText(event));
     else if (event.kind === 'start') line.start(title = event.title);
     else if (event.kind === 'progress') line.update(event.done, event.total, event.note);
-    else line.end(`  ${title.padEnd(56)} ${formatSeconds(event.seconds)}${event.failure === undefined ? '' : `  FAILED: ${event.failure}`}`);
+    else line.end(`  ${title.padEnd(56)} ${formatSeconds(event.seconds)}${event.failure !== undefined ? `  FAILED: ${event.failure}` : event.omitted !== undefined ? `  not measured: ${event.omitted}` : ''}`);
   };
 }
 

@@ -28,8 +28,11 @@ test('docs/survey-json.md names every path of real records, and no other', async
   const wide = await survey(prepareProblem('mlp:2-60-60-3', gaussianClusters({ samples: 120, testSamples: 60 })), { settings: { ...small, epochs: 20 }, seed: 0, only: ['weights', 'features'] });
   // On a part of the training split.
   const part = await survey(flowers(), { settings: { ...small, samples: 60 }, seed: 0, only: ['eigenvalues', 'trace'] });
+  // Too wide for its features.
+  const widest = await survey(prepareProblem('mlp:2-1030-3', gaussianClusters({ samples: 30, testSamples: 30 })), { settings: { ...small, epochs: 1 }, seed: 0, only: ['features'] });
+  expect(widest).toMatchObject({ complete: true, failures: [], costs: [{ name: 'training' }, { name: 'features', omitted: expect.stringContaining('1030 numbers') as string }] });
   const paths = (record: SurveyRecord): string[] => pathsOf(JSON.parse(JSON.stringify(record)));
-  const found = [...new Set([...paths(whole), ...paths(diverged), ...paths(wide), ...paths(part)])].sort();
+  const found = [...new Set([...paths(whole), ...paths(diverged), ...paths(wide), ...paths(part), ...paths(widest)])].sort();
   expect(documented(main).sort()).toEqual(found);
   expect([...measurementFields].sort()).toEqual(['error', 'kind', 'samples', 'value']);
   expect(document).toContain(SURVEY_SCHEMA);

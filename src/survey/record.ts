@@ -194,6 +194,8 @@ export interface CostRecord {
   readonly name: string;
   readonly seconds: number;
   readonly products: number;
+  /** Why the part measured nothing of this problem, where that is no failure. */
+  readonly omitted?: string;
 }
 
 /** All that a survey found: the content of `survey.json`. A part that did not run or failed is absent. */

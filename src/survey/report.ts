@@ -98,6 +98,7 @@ function sections(record: SurveyRecord, figures: readonly SurveyFigure[]): Repor
     },
     ...extraSections(record, figure),
     { id: 'cost', heading: 'Cost', text: 'What each part took on this machine. A product is one multiplication of the Hessian with a vector over all sampled examples.', figures: figure('cost'), tables: [costTable(costs)] },
+    costs.some(({ omitted }) => omitted !== undefined) && { id: 'omitted', heading: 'What was not measured', text: costs.flatMap(({ name, omitted }) => (omitted === undefined ? [] : [`${name}: ${omitted}`])).join('\n\n') },
     failures.length > 0 && { id: 'failures', heading: 'What failed', text: failures.map(({ name, message }) => `${name}: ${message}`).join('\n\n') },
   ];
   return list.filter((section): section is ReportSection => Boolean(section));

@@ -25,8 +25,8 @@ export interface StageContext extends PreparedProblem {
   topDirections: { readonly value: number; readonly vector: Float64Array }[];
 }
 
-/** Fields of the record that a part fills, the products it took, and why it could not do all of its work. */
-export type StageResult = Partial<SurveyRecord> & { readonly products?: number; readonly failure?: string };
+/** Fields of the record that a part fills, the products it took, why it could not do all of its work, and why there was none for it here. */
+export type StageResult = Partial<SurveyRecord> & { readonly products?: number; readonly failure?: string; readonly omitted?: string };
 
 /** What a part will do, counted in units whose cost can be measured beforehand. */
 export interface Work {

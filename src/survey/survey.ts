@@ -34,7 +34,7 @@ export type SurveyEvent =
   | { readonly kind: 'estimate'; readonly costs: readonly CostEstimate[]; /** Seconds of the same parts under each preset. */ readonly presets: Readonly<Record<PresetName, number>> }
   | { readonly kind: 'start'; readonly name: string; readonly title: string }
   | { readonly kind: 'progress'; readonly name: string; readonly done: number; readonly total: number; readonly note?: string }
-  | { readonly kind: 'end'; readonly name: string; readonly seconds: number; readonly record: SurveyRecord; readonly failure?: string };
+  | { readonly kind: 'end'; readonly name: string; readonly seconds: number; readonly record: SurveyRecord; readonly failure?: string; readonly omitted?: string };
 
 /** How a survey runs; `settings` is usually one of `presets`, and all randomness comes from `seed`. */
 export interface SurveyOptions {
@@ -75,8 +75,8 @@ export async function survey(prepared: PreparedProblem, options: SurveyOptions):
     const result = await attempt(stage, context, options);
     const seconds = (performance.now() - start) / 1000;
     record = extend(record, stage, result, seconds);
-    const { failure } = result;
-    options.onEvent?.({ kind: 'end', name: stage.name, seconds, record, ...(failure !== undefined && { failure }) });
+    const { failure, omitted } = result;
+    options.onEvent?.({ kind: 'end', name: stage.name, seconds, record, ...(failure !== undefined && { failure }), ...(omitted !== undefined && { omitted }) });
     if (stage === trainingStage) options.onPoint?.(context.point);
     if (stage === trainingStage && failure !== undefined) break;
   }
@@ -93,8 +93,8 @@ async function attempt(stage: Stage, context: StageContext, { onEvent, signal }:
   }
 }
 
-function extend(record: SurveyRecord, stage: Stage, { products = 0, failure, ...fields }: StageResult, seconds: number): SurveyRecord {
-  const cost: CostRecord = { name: stage.name, seconds, products };
+function extend(record: SurveyRecord, stage: Stage, { products = 0, failure, omitted, ...fields }: StageResult, seconds: number): SurveyRecord {
+  const cost: CostRecord = { name: stage.name, seconds, products, ...(omitted !== undefined && { omitted }) };
   const failures = failure === undefined ? record.failures : [...record.failures, { name: stage.name, message: failure }];
   return { ...record, ...fields, costs: [...record.costs, cost], failures };
 }
