@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--dynamo", action="store_true", help="PyTorch's newer exporter")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     torch.set_num_threads(1)  # convolutions this small are no work for several threads
     random = numpy.random.default_rng(0)
