@@ -90,10 +90,14 @@ test('a model that contains its loss is trained from its weights, goes on, and r
   const survey = await thalweg.run(['survey', file, '--data', 'iris', '--input', 'x', '--output', 'scores', '--values', 'scale=0.5,label=0', '--dimensions', 'width=4', '--loss', head, '--only', 'quality', '--preset', 'economy', '--json', '--out', thalweg.at('head')]);
   const { quality } = JSON.parse(survey.stdout) as SurveyRecord;
   expect(record.columns.find(({ name }) => name === 'loss')!.values[0]).toBeCloseTo(quality!.trainLoss.value, 5);
+  const exported = await thalweg.run(['export', out, '--onnx', thalweg.at('out.onnx')]);
+  expect([exported.code, exported.stdout]).toEqual([0, expect.stringMatching(/output +scores +float32\[batch, 3\]/)]);
   writeFileSync(file, Buffer.concat([readFileSync(file), Buffer.from([0x32, 0])]));
-  const changed = await thalweg.run(['train', '--resume', out, '--steps', '8']);
-  expect(changed.code).toBe(2);
-  expect(changed.stderr).toMatch(/must be the file that the run was begun with, of SHA-256/);
+  for (const args of [['train', '--resume', out, '--steps', '8'], ['export', out, '--onnx', thalweg.at('out.onnx')]]) {
+    const changed = await thalweg.run(args);
+    expect(changed.code).toBe(2);
+    expect(changed.stderr).toMatch(/must be the file that the run was begun with, of SHA-256/);
+  }
 });
 
 test('what is no model or does not fit is one line', patience, async () => {

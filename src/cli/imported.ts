@@ -1,4 +1,6 @@
 /** Models from files on the command line: which option says what of them. @module */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { Option, type Command } from 'commander';
 import { loadOnnx, openSafetensors } from '../interop/node.ts';
@@ -104,6 +106,15 @@ export async function modelAndLossOf(options: Omit<ImportedOptions, 'data'>): Pr
   for (const notice of imported.notices) process.stderr.write(`model: ${notice}\n`);
   const loss = imported.ownLoss === undefined ? await lossOf(options.loss, options.target) : { name: `${imported.ownLoss.name} inside ${basename(options.model)}`, loss: toldLoss(imported.ownLoss, imported.ownLoss.notices.length) };
   return { imported, loss };
+}
+
+/** The SHA-256 of a model's file. @throws UsageError when it is not that of the run whose settings these are. */
+export async function unchangedHash({ model, sha256 }: { readonly model: string; readonly sha256?: string }): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(model)) hash.update(part as Uint8Array);
+  const found = hash.digest('hex');
+  if ((sha256 ?? found) !== found) throw new UsageError(`${model} must be the file that the run was begun with, of SHA-256 ${sha256}, got one of ${found}`);
+  return found;
 }
 
 /** Says on standard error what of a model is trained, and by which loss. */

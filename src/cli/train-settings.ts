@@ -8,6 +8,7 @@ import { optimizers, schedules } from '../optim/index.ts';
 import { losses } from '../losses/index.ts';
 import type { RunSettings } from '../survey/index.ts';
 import { probes } from '../train/index.ts';
+import { DataError } from '../util/errors.ts';
 import { UsageError } from './exit.ts';
 import { addModelFileOptions, batchNormOption, isModelFile, modelFileOptionsOf } from './imported.ts';
 import { integer, positive } from './options.ts';
@@ -104,14 +105,24 @@ function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
 /** The folder whose run goes on; undefined for a new one. */
 export const resumedFolder = ({ resume, out }: TrainCommandOptions): string | undefined => (resume === true ? out : resume);
 
+/** The settings in the folder of a run; undefined where there are none. @throws DataError when they cannot be read. */
+export function keptSettings(folder: string): KeptSettings | undefined {
+  const file = join(folder, SETTINGS_FILE);
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as KeptSettings;
+  } catch (error) {
+    throw new DataError({ operation: `settings ${file}`, required: 'the file must be the JSON that thalweg train writes', received: (error as Error).message });
+  }
+}
+
 /**
  * The settings of the run of a folder, changed by the options that were written on the command line.
  * @throws UsageError when there is no run.
  */
 export function resumedSettings(folder: string, options: TrainCommandOptions, isWritten: (name: keyof TrainCommandOptions) => boolean): KeptSettings {
-  const file = join(folder, SETTINGS_FILE);
-  if (!existsSync(file)) throw new UsageError(`--resume must name the folder of a run that was begun, got '${folder}', which has no ${SETTINGS_FILE}`);
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as KeptSettings;
+  const kept = keptSettings(folder);
+  if (kept === undefined) throw new UsageError(`--resume must name the folder of a run that was begun, got '${folder}', which has no ${SETTINGS_FILE}`);
   const { settings: given, ...others } = settingsOfOptions(options);
   const written = <T extends object>(values: T): Partial<T> => Object.fromEntries(Object.entries(values).filter(([name]) => isWritten(optionOf(name)))) as Partial<T>;
   const changed = written(given);

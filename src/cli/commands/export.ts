@@ -1,21 +1,20 @@
 /** `thalweg export`: trained models for other systems, as ONNX and as safetensors with PyTorch's names. @module */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { NDArray } from '../../core/ndarray.ts';
 import { encodeSafetensors, exportOnnx, torchStateDict, type ExampleType, type ImportedModel, type ModelPoint, type NamedArrays, type OnnxExport, type OnnxExportOptions } from '../../interop/index.ts';
 import type { AnyModel } from '../../nn/index.ts';
 import { exampleOf, prepareImported, prepareProblem, type AnyPoint, type AnyProblem } from '../../survey/index.ts';
-import { DataError } from '../../util/errors.ts';
 import { key } from '../../util/random/index.ts';
 import { VERSION } from '../../util/version.ts';
 import { datasetOf, lossOf } from '../data.ts';
 import { UsageError } from '../exit.ts';
-import { isModelFile, matchedPoint, modelAndLossOf, modelOf } from '../imported.ts';
+import { isModelFile, matchedPoint, modelAndLossOf, modelOf, unchangedHash } from '../imported.ts';
 import { readPoint } from '../measure.ts';
 import { integer } from '../options.ts';
 import { alignedRows } from '../reporter.ts';
-import { SETTINGS_FILE, type KeptSettings } from '../train-settings.ts';
+import { keptSettings, SETTINGS_FILE, type KeptSettings } from '../train-settings.ts';
 
 interface Options {
   readonly onnx?: string;
@@ -118,19 +117,10 @@ async function ownSubject(what: string, { model, data, weights, shape, input, ou
   return { name: problem.name, model: problem.model, point, example, stateDict: torchStateDict(problem.model, point, example), onnx: { names: 'torch' } };
 }
 
-function keptSettings(folder: string): KeptSettings | undefined {
-  const file = join(folder, SETTINGS_FILE);
-  if (!existsSync(file)) return undefined;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as KeptSettings;
-  } catch (error) {
-    throw new DataError({ operation: `settings ${file}`, required: 'the file must be the JSON that thalweg train writes', received: (error as Error).message });
-  }
-}
-
 /** A run that began with a model from a file, which must still lie where it was. */
 async function trainedFile({ settings }: KeptSettings, data: string, weights: string, batch: number | undefined): Promise<Subject> {
   const { imported, loss } = await modelAndLossOf(settings);
+  await unchangedHash(settings);
   const { problem } = prepareImported(imported, await datasetOf(data), { name: settings.model, ...(loss !== undefined && { loss }) });
   return subjectOf(settings.model, imported, await readPoint(problem, weights), exampleOf(problem), batch);
 }

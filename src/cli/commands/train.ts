@@ -1,6 +1,5 @@
 /** `thalweg train`: any optimizer, watched by any probe. @module */
-import { createHash } from 'node:crypto';
-import { createReadStream, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatSeconds } from '../../charts/index.ts';
@@ -11,7 +10,7 @@ import { checkpointOf, prepareRun, runFigures, runRecord, runReport, runSummary,
 import { train, type CheckpointStore } from '../../train/index.ts';
 import { directoryStore } from '../../train/checkpoint-store.node.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { isModelFile, modelAndLossOf, requireModelFile, tellProblem } from '../imported.ts';
+import { isModelFile, modelAndLossOf, requireModelFile, tellProblem, unchangedHash } from '../imported.ts';
 import { interruptible } from '../interrupt.ts';
 import { requireWritable } from '../options.ts';
 import { alignedRows } from '../reporter.ts';
@@ -74,17 +73,10 @@ async function preparedOf({ data, settings }: KeptSettings): Promise<PreparedRun
 async function preparedFile(data: string, settings: RunSettings): Promise<PreparedRun> {
   if (settings.bn === 'recompute') throw new UsageError('--bn must be eval or batch while training, got recompute: that is for measuring what training ends with, thalweg survey --weights');
   const { imported, loss } = await modelAndLossOf(settings);
-  const sha256 = await fileHash(settings.model);
-  if ((settings.sha256 ?? sha256) !== sha256) throw new UsageError(`${settings.model} must be the file that the run was begun with, of SHA-256 ${settings.sha256}, got one of ${sha256}`);
+  const sha256 = await unchangedHash(settings);
   const run = prepareRun({ ...settings, sha256 }, await datasetOf(data), typeof loss === 'object' ? loss : undefined, imported);
   tellProblem(imported, run.prepared);
   return run;
-}
-
-async function fileHash(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(file)) hash.update(part as Uint8Array);
-  return hash.digest('hex');
 }
 
 /** Where the model of a file comes from, and where training starts. */
