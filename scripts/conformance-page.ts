@@ -1,6 +1,7 @@
 /** Results of the ONNX node tests as tables: on the terminal, and as docs/onnx-operators.md. */
 import { operatorNames, operatorOf } from '../src/onnx/import/operators/registry.ts';
 import { NEWEST_OPSET, OLDEST_OPSET } from '../src/onnx/import/parse.ts';
+import { ways, type Way } from '../src/onnx/import/node-test.test-helper.ts';
 import type { CaseResult, GradientOutcome, Outcome } from './conformance-case.ts';
 
 /** Numbers of one operator, or of all. */
@@ -8,6 +9,8 @@ export interface Tally {
   readonly operator: string;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly gradients: Readonly<Record<GradientOutcome, number>>;
+  /** Passed tests by the first way that passes: every input computed; all but settings; none. */
+  readonly ways: Readonly<Record<Way, number>>;
   /** Of what did not pass, each once with its number. */
   readonly reasons: readonly string[];
 }
@@ -23,6 +26,7 @@ export function tallyOf(operator: string, results: readonly CaseResult[]): Tally
     operator,
     outcomes: countOf(['passed', 'disputed', 'failed', 'unsupported', 'inapplicable'], results.map(({ outcome }) => outcome)),
     gradients: countOf(['passed', 'failed', 'kink', 'none'], results.map(({ gradient }) => gradient)),
+    ways: countOf(ways, results.filter(({ outcome }) => outcome === 'passed').map(({ reason = 'computed' }) => reason as Way)),
     reasons: [...new Set(all)].map((reason) => `${all.filter((other) => other === reason).length} x ${reason}`),
   };
 }
@@ -39,8 +43,8 @@ export const shareOf = (tally: Tally): number => tally.outcomes.passed / Math.ma
 
 /** The totals in words. */
 export const totalsText = (total: Tally): string => {
-  const { outcomes, gradients } = total;
-  return `${outcomes.passed} of ${applicableOf(total)} applicable tests pass (${(100 * shareOf(total)).toFixed(1)} %), ${outcomes.disputed} are disputed, ${outcomes.failed} fail, ${outcomes.unsupported} are refused; ${outcomes.inapplicable} do not apply. `
+  const { outcomes, gradients, ways: by } = total;
+  return `${outcomes.passed} of ${applicableOf(total)} applicable tests pass (${(100 * shareOf(total)).toFixed(1)} %: ${by.computed} with every input computed by ONNX Runtime, ${by['settings known']} with what is no floating-point data known beforehand, ${by.known} with all of it known), ${outcomes.disputed} are disputed, ${outcomes.failed} fail, ${outcomes.unsupported} are refused; ${outcomes.inapplicable} do not apply. `
     + `Derivatives: ${gradients.passed} agree with finite differences, ${gradients.failed} do not, ${gradients.kink} are at kinks or infinite.`;
 };
 
