@@ -8,7 +8,7 @@ import { ModelProtoSchema, type GraphProto } from '../src/onnx/proto/onnx_pb.ts'
 import { lower } from '../src/onnx/lower.ts';
 import { primitives } from '../src/prims/registry.ts';
 import { zeroTangent } from '../src/prims/rules.ts';
-import { CPU_KERNELS, hasCpuKernel } from '../src/runtime/kernels.ts';
+import { CPU_KERNELS, hasCpuKernel } from '../src/onnx/kernels.ts';
 import { LoweringError, NonlinearError, ThalwegError } from '../src/util/errors.ts';
 import { read } from './tree-files.ts';
 

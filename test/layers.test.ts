@@ -29,7 +29,7 @@ const permitted: Readonly<Record<string, readonly string[]>> = {
   nn: ['ops', 'tree', 'transforms'],
   losses: ['ops'],
   data: ['core'],
-  interop: ['onnx', 'runtime', 'nn', 'data', 'losses', 'ops', 'transforms'],
+  interop: ['onnx', 'nn', 'data', 'losses', 'ops', 'transforms'],
   optim: ['ops', 'tree', 'transforms', 'linalg'],
   curvature: ['problem', 'losses', 'data', 'transforms', 'ops', 'tree', 'linalg'],
   landscape: ['problem', 'data', 'curvature', 'optim', 'nn', 'linalg', 'transforms', 'ops', 'tree'],

@@ -7,7 +7,7 @@ import '../src/runtime/node.ts';
 import { traceFlat } from '../src/testing/evaluate.ts';
 import { allClose } from '../src/testing/index.ts';
 import { compile } from '../src/transforms/index.ts';
-import { hasCpuKernel } from '../src/runtime/kernels.ts';
+import { hasCpuKernel } from '../src/onnx/kernels.ts';
 import { LoweringError } from '../src/util/errors.ts';
 import { cases, inFloat32, isElementwise, withFloat, type Case } from './primitive-cases.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { evaluate } from '../src/core/evaluate.ts';
 import { isFloat, toDtype } from '../src/core/ndarray.ts';
 import { primitives } from '../src/prims/registry.ts';
-import { hasCpuKernel } from '../src/runtime/kernels.ts';
+import { hasCpuKernel } from '../src/onnx/kernels.ts';
 import '../src/runtime/node.ts';
 import { requireClose } from '../src/testing/index.ts';
 import { traceFlat } from '../src/testing/evaluate.ts';

@@ -1,6 +1,6 @@
 /** Models of this library as ONNX files. @module */
 import { create, fromBinary } from '@bufbuild/protobuf';
-import { hasCpuKernel } from '../runtime/kernels.ts';
+import { hasCpuKernel } from '../onnx/kernels.ts';
 import type { NDArray, Shape } from '../core/ndarray.ts';
 import type { Type } from '../core/tensor.ts';
 import type { AnyModel } from '../nn/model.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { array, type DType } from '../core/ndarray.ts';
 import { ModelBuilder, type ElementType, type ModelAttribute } from '../onnx/model.ts';
-import { CPU_KERNELS, hasCpuKernel } from './kernels.ts';
+import { CPU_KERNELS, hasCpuKernel } from '../onnx/kernels.ts';
 import { nodeRuntime } from './node.ts';
 
 type Argument = readonly [shape: readonly number[], dtype?: ElementType];

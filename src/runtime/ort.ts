@@ -13,7 +13,7 @@ import type { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxru
 import type { ModelRuntime, Session } from '../core/backend.ts';
 import { NDArray, type DType, type TypedArray } from '../core/ndarray.ts';
 import { ArgumentError, LoweringError } from '../util/errors.ts';
-import { hasCpuKernel } from './kernels.ts';
+import { hasCpuKernel } from '../onnx/kernels.ts';
 
 /** What is used of `onnxruntime-common`'s interface. */
 export type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor'> & { readonly env?: { readonly versions?: { readonly common?: string } } };

@@ -1,6 +1,6 @@
 /**
  * Which ONNX operators ONNX Runtime's CPU kernels run on which element types. Found by loading and running a one-node
- * model of each (version 1.30, operator set 21; native and WebAssembly builds agree); `kernels.test.ts` repeats that.
+ * model of each (version 1.30, operator set 21; native and WebAssembly builds agree); `src/runtime/kernels.test.ts` repeats that.
  * @module
  */
 import type { DType } from '../core/ndarray.ts';
